@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The kernel side of mmtrace. It records; user space thinks.
+ *
+ * Every change of an address space happens under its mmap_lock, held for
+ * writing. A program at the lock's acquisition numbers the changes of each
+ * traced space and reads what the kernel counts at that moment; a program at
+ * the end of system calls adds arguments, result and call stack. Numbers are
+ * handed out inside the lock, so their order is the order of the changes.
+ *
+ * All programs hang on raw tracepoints (typed ones where the kernel's types
+ * fit): these lose nothing on preemptible kernels, where fentry and classic
+ * tracepoints do.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "record.h"
+#include "syscalls.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define HUGETLBFS_MAGIC 0x958458f6
+#define MAP_ANONYMOUS 0x20
+#define MAP_HUGETLB 0x40000
+#define PROT_EXEC 4
+#define FAILED(ret) ((ret) < 0 && (ret) >= -4095)
+
+/* Inode number of the pid namespace in which user space reads /proc; 0: the initial one. */
+const volatile __u32 pid_namespace_inode = 0;
+/* Bytes in the ring at which the reader is woken; it looks by itself now and then. */
+const volatile __u32 wake_bytes = 1 << 20;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 << 20);
+} events SEC(".maps");
+
+/* Traced address spaces by mm_struct. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct space);
+} spaces SEC(".maps");
+
+/* Traced processes by thread-group ID in the initial namespace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct process);
+} processes SEC(".maps");
+
+/* What the lock's program noted of a call that has not returned yet, by thread. */
+struct inflight {
+	__u64 mm;
+	__u64 seq; /* 0: nothing noted */
+	__u64 total_vm;
+	__u64 brk;
+	__u64 copied; /* seq at which a fork copied the space */
+	__u32 kind;
+	__u32 space;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct inflight);
+} inflights SEC(".maps");
+
+/* Targets on their way in: user space marks a task by pidfd, the iterator finds it. */
+struct target {
+	__u32 cookie;
+	__u32 follow;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct target);
+} targets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+__u32 last_space = 0;
+
+/* Keeps types in the object's BTF, from which the Go side has them. */
+struct {
+	struct record record;
+	struct stack_record stack;
+	struct found found;
+	enum counter counter;
+} kept __attribute__((unused));
+
+static __always_inline void count(__u32 which)
+{
+	__u64 *v = bpf_map_lookup_elem(&counters, &which);
+	if (v)
+		(*v)++;
+}
+
+static __always_inline __u64 wakeup(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wake_bytes ?
+		BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+#include "stack.h"
+
+/* A zeroed record, or NULL with the loss counted. */
+static __always_inline struct record *reserve(struct space *space, __u32 kind)
+{
+	struct record *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+	if (!r) {
+		count(COUNT_LOST);
+		if (space)
+			__sync_fetch_and_add(&space->lost, 1);
+		return 0;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	__u64 id = bpf_get_current_pid_tgid();
+	r->kind = kind;
+	r->tgid = id >> 32;
+	r->tid = (__u32)id;
+	r->time = bpf_ktime_get_ns();
+	if (space) {
+		r->space = space->id;
+		r->lost = space->lost;
+	}
+	return r;
+}
+
+static __always_inline void submit(struct record *r)
+{
+	count(COUNT_EVENTS);
+	bpf_ringbuf_submit(r, wakeup());
+}
+
+/* Sends the stack unless user space has it; returns its hash, 0 if it could not be sent. */
+static __always_inline __u64 stack_of(void *regs, struct space *space)
+{
+	__u32 zero = 0;
+	__u8 one = 1;
+	struct stack_record *s = bpf_map_lookup_elem(&scratch, &zero);
+	if (!s)
+		return 0;
+	__u64 h = walk(s, regs, space);
+	if (bpf_map_lookup_elem(&seen, &h))
+		return h;
+	__u32 n = s->count;
+	if (n > MAX_FRAMES)
+		n = MAX_FRAMES;
+	if (bpf_ringbuf_output(&events, s, sizeof(*s) - sizeof(s->frames) + n * sizeof(s->frames[0]), wakeup())) {
+		count(COUNT_STACKS_LOST);
+		return h;
+	}
+	count(COUNT_STACKS);
+	bpf_map_update_elem(&seen, &h, &one, BPF_ANY);
+	return h;
+}
+
+/* ---- the lock ---- */
+
+/* Hands over a number that no call's return will carry. */
+static __always_inline void other(struct space *space, __u64 seq, struct mm_struct *mm, long nr, __u32 marks)
+{
+	struct record *r = reserve(space, KIND_OTHER);
+	if (!r)
+		return;
+	r->seq = seq;
+	r->total_vm = mm->total_vm;
+	r->brk = mm->brk;
+	r->args[0] = nr;
+	r->marks = marks;
+	submit(r);
+}
+
+static __always_inline bool changes_map(__u32 kind)
+{
+	return kind != KIND_MPROTECT && kind != KIND_MADVISE && kind != KIND_NAME_VMA;
+}
+
+static __always_inline int acquired(__u64 mm_address, bool write, bool success)
+{
+	if (!write || !success)
+		return 0;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = task->mm;
+	if ((__u64)mm != mm_address)
+		return 0;
+	struct space *space = bpf_map_lookup_elem(&spaces, &mm_address);
+	if (!space)
+		return 0;
+	__u64 seq = ++space->seq; /* the lock makes it ours */
+	struct call c;
+	void *regs = (void *)bpf_task_pt_regs(task);
+	long nr = call_number(regs);
+	__u32 tid = task->pid;
+	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
+	bool ours = call_of(&c, nr, task);
+	if (ours && f && f->seq) {
+		count(COUNT_SECOND);
+		other(space, seq, mm, nr, changes_map(f->kind) ? MARK_SECOND : 0);
+		return 0;
+	}
+	bool copies = !ours && is_clone(nr, c.compat);
+	if (!ours && !copies) {
+		other(space, seq, mm, nr, 0);
+		return 0;
+	}
+	struct inflight n = {
+		.mm = mm_address,
+		.seq = ours ? seq : 0,
+		.total_vm = mm->total_vm,
+		.brk = mm->brk,
+		.copied = copies ? seq : 0,
+		.kind = c.kind,
+		.space = space->id,
+	};
+	if (f) {
+		*f = n;
+	} else if (bpf_map_update_elem(&inflights, &tid, &n, BPF_ANY)) {
+		count(COUNT_INFLIGHT_FULL);
+		other(space, seq, mm, nr, MARK_STALE);
+		return 0;
+	}
+	if (copies)
+		other(space, seq, mm, nr, 0);
+	return 0;
+}
+
+/* Linux 6.13 and later: (mm, write, success). */
+SEC("tp_btf/mmap_lock_acquire_returned")
+int lock_acquired(__u64 *ctx)
+{
+	return acquired(ctx[0], ctx[1], ctx[2]);
+}
+
+/* Before that there is the name of a cgroup: (mm, memcg_path, write, success). */
+SEC("raw_tp/mmap_lock_acquire_returned")
+int lock_acquired_memcg(__u64 *ctx)
+{
+	return acquired(ctx[0], ctx[2] & 1, ctx[3] & 1);
+}
+
+SEC("raw_tp/mmap_lock_acquire_returned")
+int lock_acquired_raw(__u64 *ctx)
+{
+	return acquired(ctx[0], ctx[1] & 1, ctx[2] & 1);
+}
+
+/* ---- the return of a call ---- */
+
+struct vma_query {
+	__u64 length;
+	__u64 huge; /* page size if the mapping is of huge pages, else 0 */
+	__u64 file;
+};
+
+static long look(struct task_struct *task, struct vm_area_struct *vma, struct vma_query *q)
+{
+	q->length = vma->vm_end - vma->vm_start;
+	struct file *file = vma->vm_file;
+	if (!file)
+		return 0;
+	q->file = 1;
+	struct super_block *sb = file->f_inode->i_sb;
+	if (sb->s_magic == HUGETLBFS_MAGIC)
+		q->huge = sb->s_blocksize;
+	return 0;
+}
+
+enum bpf_func_id___here {
+	BPF_FUNC_find_vma___here,
+};
+
+/* bpf_find_vma is there from 5.17 on; without it lengths are read from /proc. */
+static __always_inline bool find_vma(struct task_struct *task, __u64 addr, struct vma_query *q)
+{
+	q->length = q->huge = q->file = 0;
+	if (!bpf_core_enum_value_exists(enum bpf_func_id___here, BPF_FUNC_find_vma___here))
+		return false;
+	return bpf_find_vma(task, addr, look, q, 0) == 0;
+}
+
+/* ipc(2) of ia32 is many calls in one. Returns false for those that do not matter. */
+static __always_inline bool unfold_ipc(struct record *r)
+{
+	__u32 which = r->args[0] & 0xffff, out = 0;
+	__u64 addr = r->args[4], where = r->args[3];
+
+	if (which == IPC_SHMAT) {
+		r->args[0] = r->args[1];
+		r->args[1] = addr;
+		if (!FAILED(r->ret) && !bpf_probe_read_user(&out, sizeof(out), (void *)where))
+			r->ret = out;
+		return true;
+	}
+	if (which == IPC_SHMDT) {
+		r->kind = KIND_SHMDT;
+		r->args[0] = addr;
+		return true;
+	}
+	return false;
+}
+
+/* Brings the arguments of an ia32 call to the form of the native one. */
+static __always_inline bool normalize_compat(struct record *r, long nr)
+{
+	__u32 a[6];
+
+	if (!FAILED((__s32)r->ret))
+		r->ret = (__u32)r->ret;
+	switch (nr) {
+	case 90: /* old_mmap */
+		if (bpf_probe_read_user(a, sizeof(a), (void *)r->args[0]))
+			return true;
+		r->args[0] = a[0];
+		r->args[1] = a[1];
+		r->args[2] = a[2];
+		r->args[3] = a[3];
+		r->args[4] = a[4];
+		r->args[5] = a[5];
+		break;
+	case 192: /* mmap2 */
+		r->args[5] <<= 12;
+		break;
+	case 117:
+		return unfold_ipc(r);
+	}
+	return true;
+}
+
+/* Adds what the arguments alone do not tell of a mapping that was made. */
+static __always_inline void describe(struct record *r, struct task_struct *task)
+{
+	struct vma_query q;
+	__u64 addr = r->ret;
+
+	if (r->kind == KIND_IO_SETUP) {
+		__u32 narrow = 0;
+		if (r->marks & MARK_COMPAT) {
+			bpf_probe_read_user(&narrow, sizeof(narrow), (void *)r->args[1]);
+			addr = narrow;
+		} else if (bpf_probe_read_user(&addr, sizeof(addr), (void *)r->args[1])) {
+			addr = 0;
+		}
+		r->args[5] = addr;
+	}
+	if (!find_vma(task, addr, &q))
+		return;
+	if (r->kind == KIND_MMAP) {
+		if (q.huge) {
+			r->marks |= MARK_HUGE;
+			r->aux = q.huge;
+		}
+		return;
+	}
+	r->aux = q.length;
+}
+
+static __always_inline bool needs_description(struct record *r)
+{
+	if (FAILED(r->ret))
+		return false;
+	switch (r->kind) {
+	case KIND_MMAP:
+		return (r->args[3] & MAP_HUGETLB) || !(r->args[3] & MAP_ANONYMOUS);
+	case KIND_SHMAT:
+	case KIND_IO_SETUP:
+		return true;
+	}
+	return false;
+}
+
+/* Calls with many uses of which only one matters. */
+static __always_inline bool beside_the_point(struct record *r, bool locked)
+{
+	if (locked)
+		return false;
+	if (r->kind == KIND_NAME_VMA)
+		return r->args[0] != PR_SET_VMA;
+	if (r->kind == KIND_MAP_VDSO)
+		return r->args[0] < ARCH_MAP_VDSO_X32 || r->args[0] > ARCH_MAP_VDSO_64;
+	return false;
+}
+
+static __always_inline int returned(void *regs, long ret)
+{
+	struct call c;
+	struct task_struct *task = bpf_get_current_task_btf();
+	if (!call_of(&c, call_number(regs), task))
+		return 0;
+	__u64 mm = (__u64)task->mm;
+	struct space *space = bpf_map_lookup_elem(&spaces, &mm);
+	if (!space)
+		return 0;
+	__u32 tid = task->pid;
+	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
+	bool locked = f && f->seq && f->mm == mm;
+	struct record *r = reserve(space, c.kind);
+	if (!r) {
+		if (f)
+			f->seq = 0;
+		return 0;
+	}
+	r->ret = ret;
+	r->after = space->seq;
+	if (locked) {
+		r->seq = f->seq;
+		r->total_vm = f->total_vm;
+		r->brk = f->brk;
+		f->seq = 0;
+	}
+	arguments(r->args, regs, c.compat);
+	bool wanted = true;
+	if (c.compat) {
+		r->marks |= MARK_COMPAT;
+		wanted = normalize_compat(r, c.nr);
+	}
+	if (!locked && (!wanted || beside_the_point(r, locked))) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	if (needs_description(r))
+		describe(r, task);
+	if (r->kind == KIND_MMAP && !FAILED(ret) && !(r->args[3] & MAP_ANONYMOUS)) {
+		r->marks |= MARK_FILE;
+		if (r->args[2] & PROT_EXEC)
+			__sync_fetch_and_add(&space->generation, 1);
+	}
+	if (r->kind != KIND_MADVISE && r->kind != KIND_MPROTECT && r->kind != KIND_NAME_VMA && !c.compat) {
+		r->stack = stack_of(regs, space);
+		if (!r->stack)
+			r->marks |= MARK_NO_STACK;
+	}
+	submit(r);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int call_returned(__u64 *ctx)
+{
+	return returned((void *)ctx[0], ctx[1]);
+}
+
+SEC("raw_tp/sys_exit")
+int call_returned_raw(__u64 *ctx)
+{
+	return returned((void *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx[1]);
+}
+
+/* ---- birth and death ---- */
+
+/* Begins to trace mm; NULL if there is no room. */
+static __always_inline struct space *add_space(__u64 mm)
+{
+	struct space fresh = {};
+
+	fresh.id = __sync_fetch_and_add(&last_space, 1) + 1;
+	if (bpf_map_update_elem(&spaces, &mm, &fresh, BPF_ANY)) {
+		count(COUNT_SPACES_FULL);
+		return 0;
+	}
+	return bpf_map_lookup_elem(&spaces, &mm);
+}
+
+static __always_inline void add_process(__u32 tgid, __u32 space, __u32 follow)
+{
+	struct process p = { .space = space, .follow = follow };
+	if (bpf_map_update_elem(&processes, &tgid, &p, BPF_ANY))
+		count(COUNT_PROCESSES_FULL);
+}
+
+/* The process's ID in the namespace of user space; 0 if it has none there. */
+static __always_inline __u32 visible_pid(struct task_struct *leader)
+{
+	if (!pid_namespace_inode)
+		return leader->tgid;
+	struct pid *pid = leader->thread_pid;
+	for (int i = 0; i < 33; i++) {
+		if (i > (int)BPF_CORE_READ(pid, level))
+			break;
+		struct upid u;
+		if (bpf_core_read(&u, bpf_core_type_size(struct upid),
+				  (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+				  i * bpf_core_type_size(struct upid)))
+			break;
+		if (BPF_CORE_READ(u.ns, ns.inum) == pid_namespace_inode)
+			return u.nr;
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int forked(__u64 *ctx)
+{
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	__u64 parent_mm = (__u64)parent->mm, mm = (__u64)child->mm;
+	__u32 parent_tgid = parent->tgid, tgid = child->tgid, tid = parent->pid;
+
+	if (tgid == parent_tgid || !mm)
+		return 0;
+	struct space *old = bpf_map_lookup_elem(&spaces, &parent_mm);
+	struct process *p = bpf_map_lookup_elem(&processes, &parent_tgid);
+	if (!old || !p || !p->follow)
+		return 0;
+	struct space *space = old;
+	if (mm != parent_mm) {
+		space = add_space(mm);
+		if (!space)
+			return 0;
+	}
+	add_process(tgid, space->id, 1);
+	struct record *r = reserve(space, KIND_FORK);
+	if (!r)
+		return 0;
+	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
+	r->after = f ? f->copied : 0;
+	r->parent = old->id;
+	r->tgid = visible_pid(child);
+	r->tid = child->tgid;
+	r->ret = visible_pid(parent->group_leader);
+	bpf_get_current_comm(r->args, 16);
+	submit(r);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int executed(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	__u32 tgid = task->tgid;
+	struct process *p = bpf_map_lookup_elem(&processes, &tgid);
+	if (!p)
+		return 0;
+	struct space *space = add_space((__u64)task->mm);
+	if (!space)
+		return 0;
+	__u32 before = p->space;
+	p->space = space->id;
+	struct record *r = reserve(space, KIND_EXEC);
+	if (!r)
+		return 0;
+	r->parent = before;
+	r->tgid = visible_pid(task->group_leader);
+	r->tid = tgid;
+	bpf_get_current_comm(r->args, 16);
+	submit(r);
+	return 0;
+}
+
+SEC("tp_btf/exit_mmap")
+int space_ended(__u64 *ctx)
+{
+	struct mm_struct *mm = (void *)ctx[0];
+	__u64 key = (__u64)mm;
+	struct space *space = bpf_map_lookup_elem(&spaces, &key);
+	if (!space)
+		return 0;
+	struct record *r = reserve(space, KIND_END);
+	if (r) {
+		r->after = space->seq;
+		r->total_vm = mm->total_vm;
+		submit(r);
+	}
+	bpf_map_delete_elem(&spaces, &key);
+	return 0;
+}
+
+/* A thread that ends inside a call takes the call's return with it. */
+static __always_inline void died_in_call(struct inflight *f)
+{
+	struct space *space = bpf_map_lookup_elem(&spaces, &f->mm);
+	struct record *r = reserve(space, KIND_OTHER);
+	if (!r)
+		return;
+	r->marks = MARK_DIED;
+	r->space = f->space;
+	r->seq = f->seq;
+	r->total_vm = f->total_vm;
+	r->brk = f->brk;
+	submit(r);
+}
+
+SEC("tp_btf/sched_process_exit")
+int exited(__u64 *ctx)
+{
+	struct task_struct *task = (void *)ctx[0];
+	__u32 tid = task->pid, tgid = task->tgid;
+	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
+	if (f) {
+		if (f->seq)
+			died_in_call(f);
+		bpf_map_delete_elem(&inflights, &tid);
+	}
+	struct process *p = bpf_map_lookup_elem(&processes, &tgid);
+	if (!p || task->signal->live.counter > 0)
+		return 0;
+	struct record *r = reserve(0, KIND_EXIT);
+	if (r) {
+		r->space = p->space;
+		r->tgid = visible_pid(task->group_leader);
+		r->tid = tgid;
+		r->ret = task->signal->group_exit_code ? : task->exit_code;
+		submit(r);
+	}
+	bpf_map_delete_elem(&processes, &tgid);
+	return 0;
+}
+
+/* ---- attaching ---- */
+
+/*
+ * Runs over all tasks once, for user space that has marked its targets by
+ * pidfd: so pid namespaces do not matter. Writes one struct found a target.
+ */
+SEC("iter/task")
+int find_targets(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	if (!task)
+		return 0;
+	struct target *t = bpf_task_storage_get(&targets, task->group_leader, 0, 0);
+	if (!t)
+		return 0;
+	__u64 mm = (__u64)task->mm;
+	if (!mm)
+		return 0;
+	struct found out = { .cookie = t->cookie, .tgid = task->tgid };
+	if (bpf_map_lookup_elem(&processes, &out.tgid))
+		return 0;
+	struct space *space = bpf_map_lookup_elem(&spaces, &mm);
+	if (!space) {
+		space = add_space(mm);
+		if (!space)
+			return 0;
+		out.created = 1;
+	}
+	out.space = space->id;
+	add_process(out.tgid, space->id, t->follow);
+	bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
+	return 0;
+}

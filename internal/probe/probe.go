@@ -1,0 +1,62 @@
+// Package probe loads the kernel side of mmtrace, hands targets over to it and
+// reads its records.
+package probe
+
+import (
+	"errors"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
+
+// Errors of Open and of a Probe's methods.
+var (
+	ErrNotSupported = errors.New("not supported")
+	// ErrNoSpace means that an address space is not traced, or not any more.
+	ErrNoSpace = errors.New("no such address space")
+	// ErrTimeout means that no record came in time.
+	ErrTimeout = errors.New("no record in time")
+	// ErrClosed means that the probe has been closed.
+	ErrClosed = errors.New("probe closed")
+)
+
+// Options say how to load the kernel side.
+type Options struct {
+	// RingBytes is the size of the ring buffer: a power of two and a multiple of
+	// the page size; 0 means DefaultRing.
+	RingBytes int
+	// PIDNamespace is the inode number of the pid namespace whose IDs records of
+	// births and executions carry; 0 means the initial one.
+	PIDNamespace uint32
+}
+
+// DefaultRing is the size of the ring buffer in bytes.
+const DefaultRing = 64 << 20
+
+// A Target is a process to be traced.
+type Target struct {
+	Pidfd  int
+	Cookie uint32 // unique among the targets; comes back in Found
+	Follow bool   // trace children, too
+}
+
+// A Found is a target that the kernel side has taken over.
+type Found struct {
+	Cookie uint32
+	// Initial is the process's ID in the initial pid namespace.
+	Initial event.PID
+	Space   event.SpaceID
+}
+
+// Counters are what the kernel side counted since it was loaded.
+type Counters struct {
+	Events, Stacks uint64 // handed over
+	Lost           uint64 // records that did not fit in the ring
+	StacksLost     uint64 // stacks that did not fit; they are sent again
+	MapFull        uint64 // entries that did not fit in a map
+	Second         uint64 // calls that took the lock twice
+	Missed         uint64 // runs of a program that the kernel skipped
+	RunTime        uint64 // of all programs in ns, while bpf statistics are on
+	Runs           uint64 // of all programs, likewise
+}

@@ -1,0 +1,180 @@
+package probe
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// A Probe is the loaded and attached kernel side. Read must be called from one
+// goroutine at a time; the other methods may run beside it.
+type Probe struct {
+	programs *ebpf.Collection
+	links    []link.Link
+	reader   *ringbuf.Reader
+	record   ringbuf.Record
+	keys     map[event.SpaceID]uint64 // mm_struct addresses
+}
+
+// Open loads the programs and attaches them. They trace nothing until Add.
+// Nothing of them outlives the process.
+func Open(o Options) (p *Probe, err error) {
+	p = &Probe{keys: make(map[event.SpaceID]uint64)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+			p = nil
+		}
+	}()
+	if p.programs, err = load(o); err != nil {
+		return p, err
+	}
+	if p.reader, err = ringbuf.NewReader(p.programs.Maps["events"]); err != nil {
+		return p, fmt.Errorf("opening the ring buffer: %w", err)
+	}
+	if p.links, err = attach(p.programs); err != nil {
+		return p, err
+	}
+	return p, nil
+}
+
+// Close detaches and unloads. A Read that waits returns ErrClosed.
+func (p *Probe) Close() error {
+	err := closeAll(p.links)
+	p.links = nil
+	if p.reader != nil {
+		err = errors.Join(err, p.reader.Close())
+	}
+	if p.programs != nil {
+		p.programs.Close()
+	}
+	return err
+}
+
+// Detach stops the tracing; what is in the ring can still be read.
+func (p *Probe) Detach() error {
+	err := closeAll(p.links)
+	p.links = nil
+	return err
+}
+
+// Add hands targets over and returns those that the kernel side found alive,
+// in no particular order. From its return on, no change of theirs goes unseen.
+func (p *Probe) Add(targets []Target) ([]Found, error) {
+	marks := p.programs.Maps["targets"]
+	for _, t := range targets {
+		v := bpfTarget{Cookie: t.Cookie}
+		if t.Follow {
+			v.Follow = 1
+		}
+		if err := marks.Put(int32(t.Pidfd), &v); err != nil {
+			return nil, fmt.Errorf("handing over a target: %w", err)
+		}
+	}
+	it, err := link.AttachIter(link.IterOptions{Program: p.programs.Programs["find_targets"]})
+	if err != nil {
+		return nil, fmt.Errorf("creating a task iterator: %w", err)
+	}
+	defer it.Close()
+	r, err := it.Open()
+	if err != nil {
+		return nil, fmt.Errorf("opening a task iterator: %w", err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("finding targets: %w", err)
+	}
+	for _, t := range targets {
+		_ = marks.Delete(int32(t.Pidfd)) // the mark has served; the task may be gone
+	}
+	return decodeFound(b), nil
+}
+
+func decodeFound(b []byte) []Found {
+	var out []Found
+	for le := binary.LittleEndian; len(b) >= 16; b = b[16:] {
+		out = append(out, Found{
+			Cookie:  le.Uint32(b),
+			Initial: event.PID(le.Uint32(b[4:])),
+			Space:   event.SpaceID(le.Uint32(b[8:])),
+		})
+	}
+	return out
+}
+
+// Read waits for the next record until the deadline and decodes it into ev.
+// Errors: ErrTimeout, ErrClosed, or that of a malformed record, after which
+// reading can go on.
+func (p *Probe) Read(ev *event.Event, deadline time.Time) error {
+	p.reader.SetDeadline(deadline)
+	switch err := p.reader.ReadInto(&p.record); {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrTimeout
+	case errors.Is(err, ringbuf.ErrClosed):
+		return ErrClosed
+	case err != nil:
+		return fmt.Errorf("reading the ring buffer: %w", err)
+	}
+	return event.Decode(p.record.RawSample, ev)
+}
+
+// Sequence returns the number of the newest change of a space and how many of
+// its records are lost. Error: ErrNoSpace once the space has ended.
+func (p *Probe) Sequence(id event.SpaceID) (seq, lost uint64, err error) {
+	spaces := p.programs.Maps["spaces"]
+	var v bpfSpace
+	if key, ok := p.keys[id]; ok {
+		if err := spaces.Lookup(key, &v); err == nil && event.SpaceID(v.Id) == id {
+			return v.Seq, v.Lost, nil
+		}
+		delete(p.keys, id)
+		return 0, 0, ErrNoSpace
+	}
+	var key uint64
+	for it := spaces.Iterate(); it.Next(&key, &v); {
+		p.keys[event.SpaceID(v.Id)] = key
+		if event.SpaceID(v.Id) == id {
+			return v.Seq, v.Lost, nil
+		}
+	}
+	return 0, 0, ErrNoSpace
+}
+
+// Counters returns what the kernel side has counted so far.
+func (p *Probe) Counters() (Counters, error) {
+	var c Counters
+	sums := make(map[bpfCounter]uint64)
+	for i := bpfCounter(0); i < bpfCounterCOUNTERS; i++ {
+		var perCPU []uint64
+		if err := p.programs.Maps["counters"].Lookup(uint32(i), &perCPU); err != nil {
+			return c, fmt.Errorf("reading counter %d: %w", i, err)
+		}
+		for _, n := range perCPU {
+			sums[i] += n
+		}
+	}
+	c.Events, c.Stacks = sums[bpfCounterCOUNT_EVENTS], sums[bpfCounterCOUNT_STACKS]
+	c.Lost, c.StacksLost = sums[bpfCounterCOUNT_LOST], sums[bpfCounterCOUNT_STACKS_LOST]
+	c.MapFull = sums[bpfCounterCOUNT_INFLIGHT_FULL] + sums[bpfCounterCOUNT_SPACES_FULL] + sums[bpfCounterCOUNT_PROCESSES_FULL]
+	c.Second = sums[bpfCounterCOUNT_SECOND]
+	for name, prog := range p.programs.Programs {
+		stats, err := prog.Stats()
+		if err != nil {
+			return c, fmt.Errorf("reading the statistics of %s: %w", name, err)
+		}
+		c.Missed += stats.RecursionMisses
+		c.RunTime += uint64(stats.Runtime.Nanoseconds())
+		c.Runs += stats.RunCount
+	}
+	return c, nil
+}

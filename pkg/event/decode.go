@@ -1,0 +1,104 @@
+package event
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/mmtrace/mmtrace/pkg/stack"
+)
+
+// ErrShort means that a record of the kernel side ends too early.
+var ErrShort = errors.New("record too short")
+
+// Sizes in bytes of the kernel side's records (bpf/record.h).
+const (
+	recordSize      = 144
+	stackHeaderSize = 24
+	maxFrames       = 127
+)
+
+// Flags of a stack record (enum stack_flag in bpf/record.h).
+const (
+	// StackCandidate: Frames[1] is what lay where a leaf without a frame keeps
+	// its return address.
+	StackCandidate = 1 << iota
+	// StackTruncated: there were more frames than fit.
+	StackTruncated
+)
+
+// Decode reads one record of the kernel side (struct record or struct
+// stack_record in bpf/record.h, little-endian) into ev, which it overwrites.
+// Frames are newly allocated. Errors: ErrShort, or an unknown kind.
+func Decode(b []byte, ev *Event) error {
+	if len(b) < 4 {
+		return ErrShort
+	}
+	kind := binary.LittleEndian.Uint32(b)
+	switch {
+	case kind == uint32(StackDef):
+		return decodeStack(b, ev)
+	case kind == 0 || kind > uint32(End):
+		return fmt.Errorf("decoding a record: unknown kind %d", kind)
+	case len(b) < recordSize:
+		return ErrShort
+	}
+	le := binary.LittleEndian
+	*ev = Event{
+		Kind:    Kind(kind),
+		Marks:   Mark(le.Uint32(b[4:])),
+		Seq:     le.Uint64(b[8:]),
+		After:   le.Uint64(b[16:]),
+		Time:    Time(le.Uint64(b[24:])),
+		TotalVM: le.Uint64(b[32:]),
+		Brk:     le.Uint64(b[40:]),
+		Ret:     int64(le.Uint64(b[96:])),
+		Aux:     le.Uint64(b[104:]),
+		Stack:   stack.ID(le.Uint64(b[112:])),
+		Lost:    le.Uint64(b[120:]),
+		Space:   SpaceID(le.Uint32(b[128:])),
+		PID:     PID(le.Uint32(b[136:])),
+		TID:     TID(le.Uint32(b[140:])),
+	}
+	for i := range ev.Args {
+		ev.Args[i] = le.Uint64(b[48+8*i:])
+	}
+	if ev.Kind == Fork || ev.Kind == Exec {
+		ev.Name = cString(b[48:64])
+		ev.Args = [6]uint64{}
+		ev.Parent = SpaceID(le.Uint32(b[132:]))
+		ev.ParentSeq, ev.After = ev.After, 0
+	}
+	return nil
+}
+
+func decodeStack(b []byte, ev *Event) error {
+	if len(b) < stackHeaderSize {
+		return ErrShort
+	}
+	le := binary.LittleEndian
+	n := le.Uint32(b[20:])
+	if n > maxFrames || len(b) < stackHeaderSize+8*int(n) {
+		return ErrShort
+	}
+	*ev = Event{
+		Kind:  StackDef,
+		Stack: stack.ID(le.Uint64(b[8:])),
+		Space: SpaceID(le.Uint32(b[16:])),
+		Aux:   uint64(le.Uint32(b[4:])),
+	}
+	ev.Frames = make([]uint64, n)
+	for i := range ev.Frames {
+		ev.Frames[i] = le.Uint64(b[stackHeaderSize+8*i:])
+	}
+	return nil
+}
+
+// cString returns b up to its first zero byte.
+func cString(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}

@@ -1,0 +1,56 @@
+package event
+
+// A Kind says what an Event reports. The values up to End are those of enum
+// record_kind in bpf/record.h.
+type Kind uint8
+
+// Kinds of events.
+const (
+	Bad            Kind = iota
+	Mmap                // mmap(addr, len, prot, flags, fd, off) = address
+	Munmap              // munmap(addr, len)
+	Mremap              // mremap(old, oldlen, newlen, flags, new) = address
+	Brk                 // brk(new) = new break
+	Shmat               // shmat(id, addr, flags) = address; Aux is the length
+	Shmdt               // shmdt(addr)
+	RemapFilePages      // remap_file_pages(addr, len, prot, pgoff, flags)
+	IoSetup             // io_setup(n, ctxp); Args[5] is the ring's address, Aux its length
+	IoDestroy           // io_destroy(ctx)
+	ShadowStack         // map_shadow_stack(addr, len, flags) = address
+	Mprotect            // mprotect(addr, len, prot)
+	Madvise             // madvise(addr, len, advice)
+	NameVMA             // prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, len, name)
+	MapVDSO             // arch_prctl(ARCH_MAP_VDSO_*, addr)
+	Clone               // fork, vfork, clone or clone3: copied the space, changed nothing here
+	Other               // the write lock was taken for something else; Args[0] is the system call's number, all ones in a page fault
+	Fork                // Space was made as a copy of Parent at ParentSeq
+	Exec                // Space is the new one of a process that called execve
+	Exit                // the last thread of PID ended; Ret is its exit code as wait(2) has it
+	End                 // the last user of Space is gone, and all its mappings with it; TotalVM as of then
+
+	StackDef // the addresses of Stack
+	Snapshot // the kernel's map of Space
+	Process  // PID uses Space from now on
+
+	numKinds
+)
+
+var kindNames = [numKinds]string{
+	Bad: "bad", Mmap: "mmap", Munmap: "munmap", Mremap: "mremap", Brk: "brk",
+	Shmat: "shmat", Shmdt: "shmdt", RemapFilePages: "remap_file_pages",
+	IoSetup: "io_setup", IoDestroy: "io_destroy", ShadowStack: "map_shadow_stack",
+	Mprotect: "mprotect", Madvise: "madvise", NameVMA: "name_vma", MapVDSO: "map_vdso",
+	Clone: "clone", Other: "other", Fork: "fork", Exec: "exec", Exit: "exit", End: "end",
+	StackDef: "stack", Snapshot: "snapshot", Process: "process",
+}
+
+// String returns the kind's name in the text form.
+func (k Kind) String() string {
+	if k < numKinds {
+		return kindNames[k]
+	}
+	return "bad"
+}
+
+// Call reports whether k is a system call that the report counts as a call.
+func (k Kind) Call() bool { return Mmap <= k && k <= MapVDSO }

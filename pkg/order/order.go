@@ -1,0 +1,217 @@
+// Package order brings the records of a trace into the order in which the
+// changes happened. Records arrive when calls return; the number that each got
+// under the write lock of its address space says where it belongs.
+package order
+
+import (
+	"slices"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// A Sink receives events in order.
+type Sink interface {
+	// Apply takes the next event of a space. The event is valid during the call.
+	Apply(ev *event.Event)
+	// Settle takes a reading of the kernel's map. It holds all changes up to
+	// snapshot.From, and of those up to snapshot.To some; the ranges of the
+	// latter are in motion and come as events afterwards.
+	Settle(snapshot *event.Event, motion []interval.Range)
+	// Gap says that n changes of a space are missing before the next event.
+	Gap(space event.SpaceID, n uint64, at event.Time)
+}
+
+// Bounds on waiting for a record whose successors are here. A call may return
+// long after it held the lock (MAP_POPULATE); an event that comes after its
+// place was given up is handed on with the mark Late.
+const (
+	maxWait    event.Time = 500e6 // in nanoseconds of event time
+	maxPending            = 1 << 17
+)
+
+// Stats counts what a Sequencer met.
+type Stats struct {
+	Events uint64
+	Early  uint64 // had to wait for a predecessor
+	Gaps   uint64 // places given up
+	Late   uint64 // came after their place was given up
+}
+
+// A Sequencer orders events per address space. It is not safe for concurrent
+// use.
+type Sequencer struct {
+	sink   Sink
+	page   uint64
+	spaces map[event.SpaceID]*queue
+	now    event.Time
+	stats  Stats
+}
+
+// New returns a Sequencer that hands events to sink. The page size is in bytes.
+func New(sink Sink, page uint64) *Sequencer {
+	return &Sequencer{sink: sink, page: page, spaces: make(map[event.SpaceID]*queue)}
+}
+
+// Stats returns the counts so far.
+func (s *Sequencer) Stats() Stats { return s.stats }
+
+// Add takes the next event as it arrived and hands on all that it completes.
+// The event is copied if it has to wait; slices in it are kept.
+func (s *Sequencer) Add(ev *event.Event) {
+	s.stats.Events++
+	s.now = max(s.now, ev.Time)
+	q := s.queue(ev.Space)
+	switch {
+	case ev.Kind == event.Fork && ev.Parent != ev.Space:
+		s.fork(q, ev)
+		return
+	case ev.Kind == event.Snapshot:
+		s.wait(q)
+		q.snapshots = append(q.snapshots, clone(ev))
+		if len(q.snapshots) == 1 {
+			q.have = q.count()
+		}
+	case ev.Seq != 0:
+		if !s.sequenced(q, ev) {
+			return
+		}
+	case ordered(ev.Kind):
+		if q.idle() && ev.After < q.next {
+			s.sink.Apply(ev)
+			return
+		}
+		s.wait(q)
+		q.loose = append(q.loose, clone(ev))
+	default:
+		s.sink.Apply(ev)
+		return
+	}
+	s.advance(q, false)
+}
+
+// ordered reports whether an event without a number of its own still has a
+// place among those that have one.
+func ordered(k event.Kind) bool { return k.Call() || k == event.End }
+
+// sequenced takes an event with a number. It returns false if that completed
+// nothing.
+func (s *Sequencer) sequenced(q *queue, ev *event.Event) bool {
+	if ev.Seq < q.next {
+		s.stats.Late++
+		late := *ev
+		late.Marks |= event.Late
+		s.sink.Apply(&late)
+		return false
+	}
+	if ev.Seq == q.next && q.idle() {
+		s.sink.Apply(ev)
+		q.next++
+		return false
+	}
+	if ev.Seq > q.next {
+		s.stats.Early++
+	}
+	s.wait(q)
+	if _, twice := q.pending[ev.Seq]; !twice && q.wants(ev.Seq) {
+		q.have++
+	}
+	q.pending[ev.Seq] = clone(ev)
+	return true
+}
+
+// fork makes the child wait for its parent to reach the copy.
+func (s *Sequencer) fork(child *queue, ev *event.Event) {
+	parent := s.queue(ev.Parent)
+	child.blocked = true
+	s.wait(parent)
+	parent.forks = append(parent.forks, clone(ev))
+	s.advance(parent, false)
+}
+
+// Flush hands on everything, in order, and gives up all missing places.
+func (s *Sequencer) Flush() {
+	ids := make([]event.SpaceID, 0, len(s.spaces))
+	for id := range s.spaces {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		s.advance(s.spaces[id], true)
+	}
+	for _, id := range ids { // children that came before their parents
+		s.spaces[id].blocked = false
+		s.advance(s.spaces[id], true)
+	}
+}
+
+// queue returns the queue of a space, new if need be.
+func (s *Sequencer) queue(id event.SpaceID) *queue {
+	q := s.spaces[id]
+	if q == nil {
+		q = &queue{id: id, next: 1, pending: make(map[uint64]*event.Event)}
+		s.spaces[id] = q
+	}
+	return q
+}
+
+// wait starts the clock of q unless it waits already.
+func (s *Sequencer) wait(q *queue) {
+	if q.idle() {
+		q.since = s.now
+	}
+}
+
+// advance hands on what is complete in q; with force, what is not, too.
+func (s *Sequencer) advance(q *queue, force bool) {
+	for !q.blocked {
+		s.release(q)
+		tired := force || s.now-q.since >= maxWait || len(q.pending) >= maxPending
+		if snap := q.due(); snap != nil {
+			if !q.complete() && !tired {
+				return
+			}
+			q.snapshots = q.snapshots[1:]
+			q.have = q.count()
+			s.sink.Settle(snap, q.motion(snap, s.page))
+			continue
+		}
+		if ev, ok := q.pending[q.next]; ok {
+			delete(q.pending, q.next)
+			s.sink.Apply(ev)
+			q.next++
+			q.since = s.now
+			continue
+		}
+		end := q.waitsFor()
+		if end == 0 || !tired {
+			return
+		}
+		s.stats.Gaps += end - q.next
+		s.sink.Gap(q.id, end-q.next, s.now)
+		q.next = end
+		q.since = s.now
+	}
+}
+
+// release hands on what waited for changes that have been applied.
+func (s *Sequencer) release(q *queue) {
+	for len(q.forks) > 0 && q.forks[0].ParentSeq < q.next {
+		ev := q.forks[0]
+		q.forks = q.forks[1:]
+		s.sink.Apply(ev)
+		child := s.queue(ev.Space)
+		child.blocked = false
+		s.advance(child, false)
+	}
+	for len(q.loose) > 0 && q.loose[0].After < q.next {
+		ev := q.loose[0]
+		q.loose = q.loose[1:]
+		s.sink.Apply(ev)
+	}
+}
+
+func clone(ev *event.Event) *event.Event {
+	c := *ev
+	return &c
+}

@@ -1,0 +1,96 @@
+package order
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// A queue holds what one address space has to wait for.
+type queue struct {
+	id        event.SpaceID
+	next      uint64                  // the number expected next
+	pending   map[uint64]*event.Event // by number, all >= next
+	loose     []*event.Event          // without a number, by arrival
+	snapshots []*event.Event          // by arrival, which is by From
+	forks     []*event.Event          // children to be copied from here
+	blocked   bool                    // waits for its own copy
+	since     event.Time              // when it last got on or began to wait
+	have      uint64                  // of the changes in motion of snapshots[0], how many are here
+}
+
+// idle reports whether nothing waits.
+func (q *queue) idle() bool {
+	return !q.blocked && len(q.pending)+len(q.loose)+len(q.snapshots)+len(q.forks) == 0
+}
+
+// due returns the first snapshot if all before it has been handed on.
+func (q *queue) due() *event.Event {
+	if len(q.snapshots) == 0 || q.snapshots[0].From >= q.next {
+		return nil
+	}
+	return q.snapshots[0]
+}
+
+// wants reports whether the change with the given number is in motion in the
+// first snapshot.
+func (q *queue) wants(seq uint64) bool {
+	return len(q.snapshots) > 0 && q.snapshots[0].From < seq && seq <= q.snapshots[0].To
+}
+
+// count returns how many changes in motion of the first snapshot are here.
+func (q *queue) count() uint64 {
+	var n uint64
+	for seq := range q.pending {
+		if q.wants(seq) {
+			n++
+		}
+	}
+	return n
+}
+
+// complete reports whether all changes in motion of the first snapshot are here.
+func (q *queue) complete() bool {
+	snap := q.snapshots[0]
+	return snap.To < q.next || q.have >= snap.To-max(snap.From, q.next-1)
+}
+
+// waitsFor returns the nearest number at which something could be handed on if
+// all before it were given up, or 0 if nothing waits.
+func (q *queue) waitsFor() uint64 {
+	var end uint64
+	near := func(seq uint64) {
+		if seq > q.next && (end == 0 || seq < end) {
+			end = seq
+		}
+	}
+	for seq := range q.pending {
+		near(seq)
+	}
+	if len(q.snapshots) > 0 {
+		near(q.snapshots[0].From + 1)
+	}
+	if len(q.forks) > 0 {
+		near(q.forks[0].ParentSeq + 1)
+	}
+	if len(q.loose) > 0 {
+		near(q.loose[0].After + 1)
+	}
+	return end
+}
+
+// motion returns the ranges that the changes in (From, To] touch, as far as
+// they tell, in no order.
+func (q *queue) motion(snap *event.Event, page uint64) []interval.Range {
+	var out []interval.Range
+	for seq, ev := range q.pending {
+		if seq <= snap.From || seq > snap.To {
+			continue
+		}
+		for _, r := range []interval.Range{ev.Unmapped(page), ev.Mapped(page)} {
+			if !r.Empty() {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,187 @@
+// Package report turns what a tracker holds at the end of a window into a plain
+// value that the exporters print. It knows no clock, file or machine: equal
+// traces give equal reports.
+package report
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/stack"
+)
+
+// A Report is everything that is printed about one window, in any format.
+type Report struct {
+	Tool    Tool
+	Host    Host
+	Targets []Target
+	Window  Window
+	Totals  Totals
+	Quality Quality
+	// Paths are the call paths with outstanding mappings, largest first.
+	Paths []Path
+	// Remnants are mappings of which munmap took back only a part.
+	Remnants []Remnant
+	// Failures are the calls that failed, grouped by path and cause.
+	Failures []Failure
+	// Caveats are full sentences that limit what the numbers say.
+	Caveats []string
+}
+
+// A Tool names the program that made the trace.
+type Tool struct {
+	Name, Version, Commit string
+}
+
+// A Host is the machine on which the trace was made.
+type Host struct {
+	Name, Kernel, Arch string
+	PageSize           uint64 // bytes
+	CPUs               int
+	MaxMapCount        uint64 // vm.max_map_count; 0 if it could not be read
+}
+
+// A Target is one traced process.
+type Target struct {
+	PID     event.PID
+	Parent  event.PID // set for a followed child
+	Comm    string
+	Exe     string
+	Cmdline []string
+	// StartTicks is the start time in clock ticks since boot, as in /proc/PID/stat.
+	StartTicks uint64
+	// Ended is "" while the process lives, else "exited", "exited with status N"
+	// or "killed by SIGNAL"; "called exec" is not an end.
+	Ended string
+	// Mappings and Bytes are the live set at the end of the window, whoever mapped it.
+	Mappings uint64
+	Bytes    uint64
+	// BytesBefore is the size of the map in bytes when tracing began.
+	BytesBefore uint64
+}
+
+// A Window is the time that the report covers.
+type Window struct {
+	// StartUnix is the wall-clock time of the start in nanoseconds since 1970.
+	StartUnix int64
+	// Duration is in nanoseconds.
+	Duration event.Time
+	// StoppedBy is "duration", "signal", "exit" or "end of trace"; "interim" for
+	// a report in the middle of the window.
+	StoppedBy string
+	// Planned is the duration asked for in nanoseconds, 0 if it was open.
+	Planned event.Time
+}
+
+// Totals are sums over all targets.
+type Totals struct {
+	Calls  uint64            // all calls seen, failed ones too
+	ByKind map[string]uint64 // calls by name: "mmap", "munmap", ...
+	Failed uint64
+	// MappedBytes and UnmappedBytes were mapped and given back in the window;
+	// UnmappedBytes counts only what was mapped in it.
+	MappedBytes, UnmappedBytes uint64
+	MappedCount, UnmappedCount uint64 // whole mappings
+	// OutstandingBytes and OutstandingCount were mapped in the window and are
+	// still mapped.
+	OutstandingBytes, OutstandingCount uint64
+	// OldBytes were mapped before the window and are still mapped; OldUnmapped
+	// were mapped before it and given back in it.
+	OldBytes, OldUnmapped uint64
+	// HeapGrowth is the change of the program break in bytes.
+	HeapGrowth int64
+}
+
+// Quality says how far the numbers can be trusted.
+type Quality struct {
+	Events uint64 // records read
+	// Lost counts records that the kernel side could not hand over (ring full),
+	// Missed runs of a hook that the kernel skipped, and MapFull entries that did
+	// not fit in a map of the kernel side.
+	Lost, Missed, MapFull uint64
+	// StacksMissing counts outstanding mappings without a call stack.
+	StacksMissing    uint64
+	StacksTruncated  uint64
+	FramesUnresolved uint64
+	// Verified says that the kernel's map was read at the end. VerifiedBytes of
+	// LiveBytes agree with it; ExtraBytes are live for us but not for the kernel;
+	// UnexplainedBytes are mapped for the kernel but not for us.
+	Verified                                               bool
+	LiveBytes, VerifiedBytes, ExtraBytes, UnexplainedBytes uint64
+	// Checks counts comparisons of the kernel's own page count with ours, one an
+	// operation; Mismatches those that differed.
+	Checks, Mismatches uint64
+	// Resyncs counts re-readings of the kernel's map; ExactSince is the time into
+	// the window in nanoseconds from which on nothing was lost, 0 if from the start.
+	Resyncs    uint64
+	ExactSince event.Time
+	// Uncertain counts outstanding mappings whose path may be wrong, since events
+	// were lost that could have replaced them.
+	Uncertain uint64
+	// OrderMode names how operations were ordered: "lock" or "exit".
+	OrderMode string
+}
+
+// A Path is a call path with its outstanding mappings.
+type Path struct {
+	// ID is a stable hash over build IDs and offsets: the same path has the same
+	// ID in another run.
+	ID string
+	// Comm is the name of the process.
+	Comm string
+	// Call is the kind of call that made the mappings: "mmap", "brk", "shmat", ...
+	Call string
+	// Bytes and Count are still mapped; a mapping with a remnant counts once.
+	Bytes, Count uint64
+	// MappedBytes and MappedCount are all that this path mapped in the window.
+	MappedBytes, MappedCount uint64
+	UnmappedBytes            uint64
+	// Rate is the growth of Bytes over the window in bytes per second.
+	Rate float64
+	// Oldest and Newest are ages in nanoseconds at the end of the window.
+	Oldest, Newest     event.Time
+	Anon, File, Shared uint64 // outstanding bytes by kind; File and Shared may overlap
+	Uncertain          uint64 // mappings whose path may be wrong
+	// Frames is the path, leaf first.
+	Frames []stack.Frame
+	// Mappings are the outstanding mappings in address order, at most MaxMappings.
+	Mappings []Mapping
+}
+
+// MaxMappings bounds Path.Mappings.
+const MaxMappings = 1000
+
+// A Mapping is one outstanding mapping, or what is left of it.
+type Mapping struct {
+	PID        event.PID
+	Start, End uint64 // as it was mapped
+	Live       uint64 // bytes that are left
+	Age        event.Time
+	File       string // path of the mapped file, if any
+}
+
+// A Remnant is a group of mappings made by one path and unmapped short by another.
+type Remnant struct {
+	Comm string
+	// Left of Mapped bytes remain, in Count mappings.
+	Left, Mapped, Count uint64
+	// Where is "tail", "head", "middle" or "parts", as seen from the first mapping of the group.
+	Where string
+	// Example is the first mapping of the group in address order, and the range
+	// that the newest munmap took from it.
+	Example              Mapping
+	UnmapStart, UnmapEnd uint64
+	MappedAt, UnmappedAt []stack.Frame
+}
+
+// A Failure is a group of failed calls with one path, call and errno.
+type Failure struct {
+	Comm  string
+	Call  string
+	Errno string // "EINVAL"
+	Count uint64
+	// Example holds the newest call's arguments, written as in strace:
+	// "munmap(0x7f0000001000, 0)".
+	Example string
+	// Why is a sentence on what is wrong with the arguments, if they tell.
+	Why    string
+	Frames []stack.Frame
+}

@@ -1,0 +1,196 @@
+package track
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// call applies a system call, or the bare taking of the lock.
+func (t *Tracker) call(sp *Space, ev *event.Event) {
+	if ev.Kind.Call() {
+		t.stats.Calls[ev.Kind]++
+	}
+	if ev.Doubtful() {
+		sp.want(Doubt)
+	}
+	if ev.Failed() {
+		t.fail(ev)
+		return
+	}
+	if ev.Marks&(event.Died|event.Stale) != 0 {
+		return
+	}
+	switch ev.Kind {
+	case event.Mmap, event.ShadowStack, event.Shmat, event.IoSetup:
+		t.mapped(sp, ev)
+	case event.Munmap:
+		t.munmap(sp, ev, ev.Unmapped(t.page))
+	case event.Mremap:
+		t.mremap(sp, ev)
+	case event.Brk:
+		t.moveBreak(sp, ev)
+	case event.Shmdt:
+		t.shmdt(sp, ev)
+	case event.IoDestroy:
+		if e, ok := sp.Live.Find(ev.Args[0]); ok {
+			t.munmap(sp, ev, e.Range)
+		}
+	case event.Other:
+		if int32(ev.Args[0]) < 0 {
+			sp.want(Growth) // a page fault that took the lock for writing extends a stack
+		}
+	case event.End:
+		t.end(sp, ev)
+	}
+}
+
+// fail counts a failed call with its newest arguments.
+func (t *Tracker) fail(ev *event.Event) {
+	t.stats.Failed++
+	key := FailureKey{ev.Space, ev.Stack, ev.Kind, ev.Errno()}
+	f := t.failures[key]
+	if f == nil {
+		f = &Failure{}
+		t.failures[key] = f
+	}
+	f.Count++
+	f.Args, f.Time = ev.Args, ev.Time
+}
+
+// mapped adds what a call mapped, in place of what was there.
+func (t *Tracker) mapped(sp *Space, ev *event.Event) {
+	r := ev.Mapped(t.page)
+	if r.Empty() {
+		return
+	}
+	t.add(sp, t.born(ev, r), r)
+}
+
+// born returns the mapping that ev made of r.
+func (t *Tracker) born(ev *event.Event, r interval.Range) *Mapping {
+	m := &Mapping{Range: r, Born: ev.Time, Stack: ev.Stack, Kind: ev.Kind, Space: ev.Space}
+	switch ev.Kind {
+	case event.Mmap:
+		m.Prot = event.Prot(ev.Args[2]) & (event.ProtRead | event.ProtWrite | event.ProtExec)
+		m.Shared = ev.Args[3]&event.MapShared != 0
+		m.Grows = ev.Args[3]&event.MapGrowsDown != 0
+		m.File = ev.Marks&event.File != 0
+		if ev.Marks&event.Huge != 0 && ev.Aux&(ev.Aux-1) == 0 {
+			m.Huge = ev.Aux
+		}
+	case event.Shmat:
+		m.Shared = true
+	}
+	return m
+}
+
+// add puts m over r, counts it to its call path and counts what it replaced.
+func (t *Tracker) add(sp *Space, m *Mapping, r interval.Range) {
+	old := sp.Live.Set(r, Piece{Mapping: m, Base: r.Start})
+	t.stats.Overlaid += t.release(sp, old, nil)
+	if len(old) == 1 && m.Kind == event.Mmap && old[0].Range == r {
+		m.Under = reservation(old[0].Value.Mapping)
+	}
+	m.Live = r.Len()
+	t.stats.Mapped += r.Len()
+	t.stats.MappedCount++
+	a := t.account(sp, m)
+	a.Mapped += r.Len()
+	a.MappedCount++
+}
+
+// reservation returns the mapping that a commit laid over m belongs to: m, or
+// what m was a commit of if nothing is left of it.
+func reservation(m *Mapping) *Mapping {
+	if m.Live == 0 && m.Under != nil {
+		return m.Under
+	}
+	return m
+}
+
+// account returns the account of m's call path.
+func (t *Tracker) account(sp *Space, m *Mapping) *Account {
+	key := AccountKey{sp.ID, m.Stack, m.Kind}
+	a := t.accounts[key]
+	if a == nil {
+		a = &Account{}
+		t.accounts[key] = a
+	}
+	return a
+}
+
+// release takes pieces that have left the live map from their mappings and
+// returns their bytes. A call that gives memory back on purpose is ev; its
+// short leavings are noted. Without ev the pieces were replaced.
+func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.Event) uint64 {
+	var sum uint64
+	for _, p := range pieces {
+		n := p.Len()
+		m := p.Value.Mapping
+		m.Live -= min(n, m.Live)
+		sum += n
+		if m.Origin != Observed {
+			if ev == nil || ev.Seq > sp.settleUntil {
+				t.stats.OldUnmapped += n
+			}
+			continue
+		}
+		t.stats.Unmapped += n
+		a := t.account(sp, m)
+		a.Unmapped += n
+		if m.Live == 0 {
+			t.stats.GoneCount++
+			a.GoneCount++
+			m.Short = nil
+		} else if ev != nil && ev.Kind == event.Munmap {
+			m.Short = &Unmap{p.Range, ev.Stack, ev.Time}
+		}
+	}
+	return sum
+}
+
+// munmap takes back r.
+func (t *Tracker) munmap(sp *Space, ev *event.Event, r interval.Range) {
+	if r.Empty() {
+		return
+	}
+	n := t.release(sp, sp.Live.Remove(r), ev)
+	if sp.known && ev.Seq > sp.settleUntil && n == 0 {
+		t.stats.UnknownUnmap += r.Len()
+	}
+}
+
+// moveBreak grows or shrinks the heap of brk.
+func (t *Tracker) moveBreak(sp *Space, ev *event.Event) {
+	if ev.Seq == 0 {
+		return
+	}
+	if r := ev.Mapped(t.page); !r.Empty() {
+		t.stats.HeapGrowth += int64(r.Len())
+		t.add(sp, t.born(ev, r), r)
+	}
+	if r := ev.Unmapped(t.page); !r.Empty() {
+		t.stats.HeapGrowth -= int64(r.Len())
+		t.munmap(sp, ev, r)
+	}
+}
+
+// shmdt takes back every piece of the segment that was attached at an address,
+// which may have holes and may have been moved.
+func (t *Tracker) shmdt(sp *Space, ev *event.Event) {
+	base := ev.Args[0]
+	var gone []interval.Range
+	for e := range sp.Live.Over(interval.Range{Start: base, End: ^uint64(0)}) {
+		if isShm(e.Value.Mapping) && e.Value.Base == base {
+			gone = append(gone, e.Range)
+		}
+	}
+	for _, r := range gone {
+		t.munmap(sp, ev, r)
+	}
+}
+
+// isShm reports whether m is an attached System V segment.
+func isShm(m *Mapping) bool {
+	return m.Kind == event.Shmat || (len(m.Path) > 5 && m.Path[:5] == "/SYSV")
+}

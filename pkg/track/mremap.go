@@ -1,0 +1,91 @@
+package track
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// mremap moves, grows, shrinks or doubles mappings (mremap(2); mm/mremap.c).
+func (t *Tracker) mremap(sp *Space, ev *event.Event) {
+	from, to := ev.Unmapped(t.page), ev.Mapped(t.page)
+	if e, ok := sp.Live.Find(from.Start); ok && e.Value.Huge != 0 {
+		from, to = from.Align(e.Value.Huge), to.Align(e.Value.Huge)
+	}
+	switch {
+	case !ev.Moves():
+		t.add(sp, t.born(ev, to), to)
+	case to.Start == from.Start:
+		t.resize(sp, ev, from, to)
+	case from.Len() == to.Len():
+		t.move(sp, ev, from, to.Start)
+	default:
+		t.moveAndResize(sp, ev, from, to)
+	}
+}
+
+// resize shrinks in place, over whatever lies in the tail, or grows in place.
+func (t *Tracker) resize(sp *Space, ev *event.Event, from, to interval.Range) {
+	if to.End < from.End {
+		t.munmap(sp, ev, interval.Range{Start: to.End, End: from.End})
+		if e, ok := sp.Live.Find(to.Start); ok && e.Len() == e.Value.Live {
+			e.Value.Range = e.Range
+		}
+		return
+	}
+	t.grow(sp, ev, from, interval.Range{Start: from.End, End: to.End})
+}
+
+// grow gives the pages of r to the mapping that ends where r begins: a mapping
+// that mremap made larger stays one, and belongs to the path that made it.
+func (t *Tracker) grow(sp *Space, ev *event.Event, from, r interval.Range) {
+	if r.Empty() {
+		return
+	}
+	e, ok := sp.Live.Find(r.Start - 1)
+	if !ok || !from.Overlaps(e.Range) {
+		t.add(sp, t.born(ev, r), r)
+		return
+	}
+	t.stats.Overlaid += t.release(sp, sp.Live.Set(r, e.Value), nil)
+	m := e.Value.Mapping
+	m.Live += r.Len()
+	m.End = max(m.End, r.End)
+	if m.Origin == Observed {
+		t.stats.Mapped += r.Len()
+		t.account(sp, m).Mapped += r.Len()
+	}
+}
+
+// move takes each piece of from to the same place relative to start. Gaps stay
+// gaps: what lies at the destination under one survives.
+func (t *Tracker) move(sp *Space, ev *event.Event, from interval.Range, start uint64) {
+	delta := start - from.Start
+	pieces := append([]interval.Entry[Piece](nil), sp.Live.Remove(from)...)
+	if len(pieces) == 0 {
+		r := interval.Of(start, from.Len())
+		t.add(sp, t.born(ev, r), r)
+		return
+	}
+	for _, p := range pieces {
+		m := p.Value.Mapping
+		to := interval.Range{Start: p.Start + delta, End: p.End + delta}
+		if m.Live == p.Len() {
+			m.Range = interval.Range{Start: m.Start + delta, End: m.End + delta}
+		}
+		old := sp.Live.Set(to, Piece{m, p.Value.Base + delta})
+		t.stats.Overlaid += t.release(sp, old, nil)
+	}
+}
+
+// moveAndResize moves a single mapping to a place of another size. With
+// MREMAP_FIXED the whole destination is taken first.
+func (t *Tracker) moveAndResize(sp *Space, ev *event.Event, from, to interval.Range) {
+	t.stats.Overlaid += t.release(sp, sp.Live.Remove(to), nil)
+	kept := min(from.Len(), to.Len())
+	if kept < from.Len() {
+		t.munmap(sp, ev, interval.Range{Start: from.Start + kept, End: from.End})
+	}
+	t.move(sp, ev, interval.Of(from.Start, kept), to.Start)
+	moved := interval.Of(to.Start, kept)
+	t.grow(sp, ev, moved, interval.Range{Start: moved.End, End: to.End})
+}

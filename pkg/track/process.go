@@ -1,0 +1,105 @@
+package track
+
+import (
+	"slices"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// join lets a process use a space, and leave the one it used.
+func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Process {
+	p := t.processes[pid]
+	if p == nil {
+		p = &Process{PID: pid, Parent: parent}
+		t.processes[pid] = p
+	} else if old := t.spaces[p.Space]; old != nil && p.Space != id {
+		old.Processes = slices.DeleteFunc(old.Processes, func(q event.PID) bool { return q == pid })
+		old.Left = len(old.Processes) == 0
+	}
+	sp := t.space(id)
+	if !slices.Contains(sp.Processes, pid) {
+		sp.Processes = append(sp.Processes, pid)
+	}
+	p.Space, p.Comm, p.Ended = id, comm, false
+	return p
+}
+
+// fork makes a child's space as a copy of its parent's, or lets the child share it.
+func (t *Tracker) fork(sp *Space, ev *event.Event) {
+	t.join(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
+	parent := t.spaces[ev.Parent]
+	if parent == nil || parent == sp || sp.known || sp.Live.Len() > 0 {
+		return
+	}
+	copies := make(map[*Mapping]*Mapping)
+	for e := range parent.Live.All() {
+		m := e.Value.Mapping
+		c := copies[m]
+		if c == nil {
+			c = inherit(m, sp.ID)
+			copies[m] = c
+		}
+		sp.Live.Set(e.Range, Piece{c, e.Value.Base})
+	}
+}
+
+// inherit returns m as a child has it.
+func inherit(m *Mapping, id event.SpaceID) *Mapping {
+	c := *m
+	c.Space, c.From = id, m
+	if c.Origin == Observed {
+		c.Origin = Inherited
+	}
+	return &c
+}
+
+// exec moves a process to a new space.
+func (t *Tracker) exec(sp *Space, ev *event.Event) {
+	var parent event.PID
+	if p := t.processes[ev.PID]; p != nil {
+		parent = p.Parent
+	}
+	t.join(ev.PID, parent, sp.ID, ev.Name)
+}
+
+// exit notes the end of a process.
+func (t *Tracker) exit(ev *event.Event) {
+	if p := t.processes[ev.PID]; p != nil {
+		p.Ended, p.Status = true, ev.Ret
+	}
+}
+
+// end notes the end of a space; its live map stays as it was then. The kernel's
+// page count is the last thing to compare with.
+func (t *Tracker) end(sp *Space, ev *event.Event) {
+	sp.Ended = true
+	if !t.exact || !sp.known || sp.broken || ev.TotalVM == 0 {
+		return
+	}
+	t.stats.Checks++
+	offset := int64(ev.TotalVM) - int64(sp.Live.Bytes()/t.page)
+	if offset != sp.offset {
+		t.stats.Mismatches++
+		sp.offset = offset
+	}
+}
+
+// late takes a change whose place had been given up. Its order is lost, so it
+// only explains what the kernel's map has shown since.
+func (t *Tracker) late(sp *Space, ev *event.Event) {
+	t.stats.Late++
+	if ev.Kind.Call() {
+		t.stats.Calls[ev.Kind]++
+	}
+	r := ev.Mapped(t.page)
+	var found []interval.Range
+	for e := range sp.Live.Over(r) {
+		if e.Value.Origin == Found {
+			found = append(found, e.Intersect(r))
+		}
+	}
+	for _, part := range found {
+		t.add(sp, t.born(ev, part), part)
+	}
+}

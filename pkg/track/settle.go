@@ -1,0 +1,173 @@
+package track
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// Settle compares the live map with a reading of the kernel's and adopts the
+// kernel's. What differs outside the ranges in motion is counted; the changes
+// in motion come as events afterwards and are applied over the adopted map,
+// which makes it right: each says what its pages are, whatever they were.
+func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
+	sp := t.space(snap.Space)
+	sp.lost = max(sp.lost, snap.Lost)
+	if snap.Marks&event.Unreadable != 0 {
+		sp.wants = Nothing
+		return
+	}
+	moving := interval.NewMap[struct{}]()
+	for _, r := range motion {
+		moving.Set(r, struct{}{})
+	}
+	c := Comparison{Done: true, Time: snap.Time, Live: sp.Live.Bytes(), Moving: len(motion) > 0}
+	extra, missing := diff(sp.Live, snap.Regions)
+	for _, r := range extra {
+		c.Extra += outside(r, moving)
+		t.release(sp, sp.Live.Remove(r), nil)
+	}
+	for _, g := range missing {
+		if !t.adopt(sp, g, snap.Time) && sp.known {
+			c.Unexplained += outside(g.Range, moving)
+		}
+	}
+	c.Agreed = c.Live - c.Extra
+	if sp.known {
+		sp.Settled = c
+		if sp.wants > Growth {
+			t.stats.Resyncs++
+		}
+	} else {
+		for i := range snap.Regions {
+			sp.Before += snap.Regions[i].Len()
+		}
+	}
+	if sp.broken {
+		t.doubtAll(sp)
+		sp.Exact = snap.Time
+	}
+	sp.known, sp.broken, sp.offset, sp.wants = true, false, 0, Nothing
+	sp.settleUntil = snap.To
+}
+
+// doubtAll marks every mapping: a lost event could have replaced it by another
+// of the same place.
+func (t *Tracker) doubtAll(sp *Space) {
+	for e := range sp.Live.All() {
+		e.Value.Uncertain = true
+	}
+}
+
+// outside returns the bytes of r that are not in motion.
+func outside(r interval.Range, moving *interval.Map[struct{}]) uint64 {
+	n := r.Len()
+	for e := range moving.Over(r) {
+		n -= e.Intersect(r).Len()
+	}
+	return n
+}
+
+// adopt adds a part of a kernel region that the live map lacks. It returns
+// false if nothing explains it.
+func (t *Tracker) adopt(sp *Space, g gap, now event.Time) bool {
+	if e, ok := sp.Live.Find(g.End); ok && e.Start == g.End && sp.known && grows(e.Value.Mapping) {
+		m := e.Value.Mapping
+		m.Start = min(m.Start, g.Start)
+		m.Live += g.Len()
+		if m.Origin == Observed {
+			t.stats.Mapped += g.Len()
+			t.account(sp, m).Mapped += g.Len()
+		}
+		sp.Live.Set(g.Range, Piece{Mapping: m})
+		return true
+	}
+	reg := g.region
+	m := &Mapping{
+		Range: g.Range, Live: g.Len(), Born: now, Kind: event.Mmap, Space: sp.ID,
+		Origin: Found, Prot: reg.Prot, Shared: reg.Shared, File: reg.Inode != 0,
+		Path: reg.Path, Grows: reg.Path == "[stack]",
+	}
+	if !sp.known {
+		m.Origin = Before
+	}
+	sp.Live.Set(g.Range, Piece{Mapping: m, Base: reg.Start - reg.Offset})
+	return !sp.known
+}
+
+// grows reports whether the kernel extends m downwards by itself.
+func grows(m *Mapping) bool { return m.Grows || m.Path == "[stack]" }
+
+// A gap is a part of a kernel region that the live map lacks.
+type gap struct {
+	interval.Range
+	region *event.Region
+}
+
+// diff compares page sets: it returns what live has and the kernel has not, and
+// the other way round. Where both agree, mappings learn the name of their file.
+func diff(live *interval.Map[Piece], regions []event.Region) (extra []interval.Range, missing []gap) {
+	d := differ{regions: regions}
+	for e := range live.All() {
+		d.piece(e)
+	}
+	for d.more() {
+		d.skip()
+	}
+	return d.extra, d.missing
+}
+
+// A differ walks pieces and regions in address order.
+type differ struct {
+	regions []event.Region
+	at      uint64 // how far into regions[0] pieces reach
+	extra   []interval.Range
+	missing []gap
+}
+
+func (d *differ) more() bool { return len(d.regions) > 0 }
+
+// skip leaves the first region; what no piece reached of it is missing.
+func (d *differ) skip() {
+	r := &d.regions[0]
+	d.lack(max(d.at, r.Start), r.End)
+	d.regions = d.regions[1:]
+}
+
+func (d *differ) lack(start, end uint64) {
+	if start < end {
+		d.missing = append(d.missing, gap{interval.Range{Start: start, End: end}, &d.regions[0]})
+	}
+}
+
+// piece compares one piece with the regions that it overlaps.
+func (d *differ) piece(e interval.Entry[Piece]) {
+	for d.more() && d.regions[0].End <= e.Start {
+		d.skip()
+	}
+	at := e.Start
+	for at < e.End {
+		if !d.more() || d.regions[0].Start >= e.End {
+			d.extra = append(d.extra, interval.Range{Start: at, End: e.End})
+			return
+		}
+		r := &d.regions[0]
+		if at < r.Start {
+			d.extra = append(d.extra, interval.Range{Start: at, End: r.Start})
+			at = r.Start
+		}
+		d.lack(max(d.at, r.Start), at)
+		name(e.Value.Mapping, r)
+		at = min(e.End, r.End)
+		d.at = at
+		if at == r.End {
+			d.regions = d.regions[1:]
+		}
+	}
+}
+
+// name lets m learn the path of the file that the kernel shows at its place.
+func name(m *Mapping, r *event.Region) {
+	if m.Path == "" && m.File && r.Inode != 0 {
+		m.Path = r.Path
+	}
+}

@@ -1,0 +1,61 @@
+package track
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// A Space is one address space and its live map.
+type Space struct {
+	ID   event.SpaceID
+	Live *interval.Map[Piece]
+	// Processes use the space, or used it last.
+	Processes []event.PID
+	// Ended: the last user is gone. Live is what it held then.
+	Ended bool
+	// Left: every process left the space for another by execve; nothing in it
+	// is outstanding.
+	Left bool
+	// Settled is the newest comparison with the kernel's map.
+	Settled Comparison
+	// Before is the size in bytes of the first reading.
+	Before uint64
+	// Exact is the time from which on no change is missing, 0 if from the start.
+	Exact event.Time
+
+	known       bool   // a first reading has been taken
+	forked      bool   // its first state came from a parent
+	settleUntil uint64 // number of the last change that the newest reading may hold
+	offset      int64  // pages by which the kernel's count differs from ours
+	broken      bool   // changes are missing since the newest reading
+	lost        uint64 // records of this space lost so far
+	wants       Want   // why the kernel's map should be read
+	brk         interval.Range
+}
+
+// A Comparison of a live map with the kernel's. All are bytes.
+type Comparison struct {
+	Done                             bool
+	Time                             event.Time
+	Live, Agreed, Extra, Unexplained uint64
+	Moving                           bool // changes were in motion during the reading
+}
+
+// A Want is why a space's map should be read from the kernel.
+type Want uint8
+
+// Reasons to read the kernel's map.
+const (
+	Nothing  Want = iota
+	First         // it never was
+	Growth        // something took the lock that may have changed the map by itself
+	Doubt         // a call failed that may have changed the map
+	Mismatch      // the kernel counts other pages than we do
+	Loss          // changes are missing
+)
+
+func (w Want) String() string {
+	return [...]string{"nothing", "first reading", "growth", "failed call", "page count", "lost events"}[w]
+}
+
+func (sp *Space) want(w Want) { sp.wants = max(sp.wants, w) }

@@ -1,0 +1,155 @@
+package track
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// Stats counts what a Tracker met.
+type Stats struct {
+	Calls        map[event.Kind]uint64 // by kind, failed ones too
+	Failed       uint64
+	Mapped       uint64 // bytes mapped by calls seen
+	Unmapped     uint64 // of these, bytes given back
+	MappedCount  uint64
+	GoneCount    uint64 // mappings of which nothing is left
+	OldUnmapped  uint64 // bytes given back that were there before
+	UnknownUnmap uint64 // bytes of successful munmaps that held nothing we knew
+	Overlaid     uint64 // bytes replaced by fixed mappings
+	HeapGrowth   int64  // bytes
+	Checks       uint64 // comparisons of page counts
+	Mismatches   uint64
+	Resyncs      uint64 // readings after losses, doubts and mismatches
+	Missing      uint64 // changes given up
+	Late         uint64
+}
+
+// A Process is a traced process.
+type Process struct {
+	PID    event.PID
+	Parent event.PID
+	Space  event.SpaceID
+	Comm   string
+	Ended  bool
+	Status int64 // as wait(2) has it, when Ended
+}
+
+// A Tracker applies ordered events. It is an order.Sink. It is not safe for
+// concurrent use.
+type Tracker struct {
+	page      uint64
+	spaces    map[event.SpaceID]*Space
+	processes map[event.PID]*Process
+	accounts  map[AccountKey]*Account
+	failures  map[FailureKey]*Failure
+	stats     Stats
+	exact     bool // numbers are places under the lock, so that page counts can be compared
+}
+
+// New returns a Tracker for pages of the given size in bytes.
+func New(page uint64) *Tracker {
+	return &Tracker{
+		page:      page,
+		spaces:    make(map[event.SpaceID]*Space),
+		processes: make(map[event.PID]*Process),
+		accounts:  make(map[AccountKey]*Account),
+		failures:  make(map[FailureKey]*Failure),
+		stats:     Stats{Calls: make(map[event.Kind]uint64)},
+		exact:     true,
+	}
+}
+
+// Stats returns the counts so far. The map in it is t's own.
+func (t *Tracker) Stats() Stats { return t.stats }
+
+// Spaces returns the address spaces by ID. They are t's own.
+func (t *Tracker) Spaces() map[event.SpaceID]*Space { return t.spaces }
+
+// Processes returns the processes by ID. They are t's own.
+func (t *Tracker) Processes() map[event.PID]*Process { return t.processes }
+
+// Accounts returns the accounts of call paths. They are t's own.
+func (t *Tracker) Accounts() map[AccountKey]*Account { return t.accounts }
+
+// Failures returns the failed calls. They are t's own.
+func (t *Tracker) Failures() map[FailureKey]*Failure { return t.failures }
+
+// Wants returns the spaces whose map should be read from the kernel, and why.
+func (t *Tracker) Wants() map[event.SpaceID]Want {
+	var out map[event.SpaceID]Want
+	for id, sp := range t.spaces {
+		if sp.wants != Nothing && !sp.Ended {
+			if out == nil {
+				out = make(map[event.SpaceID]Want)
+			}
+			out[id] = sp.wants
+		}
+	}
+	return out
+}
+
+// Apply advances t past ev. It accepts every sequence of events: what does not
+// fit is counted in Stats.
+func (t *Tracker) Apply(ev *event.Event) {
+	switch ev.Kind {
+	case event.Process:
+		t.join(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
+		return
+	case event.Exit:
+		t.exit(ev)
+		return
+	case event.Bad, event.StackDef:
+		return
+	}
+	sp := t.space(ev.Space)
+	sp.lost = max(sp.lost, ev.Lost)
+	switch ev.Kind {
+	case event.Fork:
+		t.fork(sp, ev)
+		return
+	case event.Exec:
+		t.exec(sp, ev)
+		return
+	}
+	if ev.Marks&event.Late != 0 {
+		t.late(sp, ev)
+		return
+	}
+	if ev.Seq != 0 {
+		t.check(sp, ev)
+	}
+	t.call(sp, ev)
+}
+
+// check compares the kernel's page count before the change with ours. A
+// difference that was not there before says that something unseen happened.
+func (t *Tracker) check(sp *Space, ev *event.Event) {
+	if !t.exact || !sp.known || ev.Seq <= sp.settleUntil || sp.broken {
+		return
+	}
+	t.stats.Checks++
+	offset := int64(ev.TotalVM) - int64(sp.Live.Bytes()/t.page)
+	if offset != sp.offset {
+		t.stats.Mismatches++
+		sp.want(Mismatch)
+		sp.offset = offset
+	}
+}
+
+// Gap says that n changes of a space are missing before the next event.
+func (t *Tracker) Gap(id event.SpaceID, n uint64, at event.Time) {
+	sp := t.space(id)
+	t.stats.Missing += n
+	sp.broken = true
+	sp.want(Loss)
+}
+
+func (t *Tracker) space(id event.SpaceID) *Space {
+	sp := t.spaces[id]
+	if sp == nil {
+		sp = &Space{ID: id, Live: interval.NewMap[Piece]()}
+		sp.want(First)
+		t.spaces[id] = sp
+	}
+	return sp
+}
