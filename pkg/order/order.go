@@ -129,7 +129,10 @@ func (s *Sequencer) fork(child *queue, ev *event.Event) {
 	s.advance(parent, false)
 }
 
-// Flush hands on everything, in order, and gives up all missing places.
+// Flush hands on what waits, in order, and gives up missing places: all of them
+// in a space whose map was never read, else those up to the last reading. What
+// came after that reading is handed on as far as nothing is missing; the rest
+// belongs to a time after it and is dropped.
 func (s *Sequencer) Flush() {
 	ids := make([]event.SpaceID, 0, len(s.spaces))
 	for id := range s.spaces {
@@ -166,13 +169,14 @@ func (s *Sequencer) wait(q *queue) {
 func (s *Sequencer) advance(q *queue, force bool) {
 	for !q.blocked {
 		s.release(q)
-		tired := force || s.now-q.since >= maxWait || len(q.pending) >= maxPending
+		tired := force && q.beforeReading() || s.now-q.since >= maxWait || len(q.pending) >= maxPending
 		if snap := q.due(); snap != nil {
 			if !q.complete() && !tired {
 				return
 			}
 			q.snapshots = q.snapshots[1:]
 			q.have = q.count()
+			q.read = snap.To
 			s.sink.Settle(snap, q.motion(snap, s.page))
 			continue
 		}

@@ -15,12 +15,18 @@ type queue struct {
 	forks     []*event.Event          // children to be copied from here
 	blocked   bool                    // waits for its own copy
 	since     event.Time              // when it last got on or began to wait
+	read      uint64                  // To of the newest snapshot handed on; 0 if none
 	have      uint64                  // of the changes in motion of snapshots[0], how many are here
 }
 
 // idle reports whether nothing waits.
 func (q *queue) idle() bool {
 	return !q.blocked && len(q.pending)+len(q.loose)+len(q.snapshots)+len(q.forks) == 0
+}
+
+// beforeReading reports whether places may still be given up at the end.
+func (q *queue) beforeReading() bool {
+	return q.read == 0 || q.next <= q.read || len(q.snapshots) > 0
 }
 
 // due returns the first snapshot if all before it has been handed on.

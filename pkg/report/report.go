@@ -106,6 +106,9 @@ type Quality struct {
 	// UnexplainedBytes are mapped for the kernel but not for us.
 	Verified                                               bool
 	LiveBytes, VerifiedBytes, ExtraBytes, UnexplainedBytes uint64
+	// EndedSpaces counts address spaces that ended before their map was read at
+	// the end; for them the kernel's page count at that moment was compared.
+	EndedSpaces uint64
 	// Checks counts comparisons of the kernel's own page count with ours, one an
 	// operation; Mismatches those that differed.
 	Checks, Mismatches uint64

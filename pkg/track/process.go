@@ -79,6 +79,7 @@ func (t *Tracker) end(sp *Space, ev *event.Event) {
 	}
 	t.stats.Checks++
 	offset := int64(ev.TotalVM) - int64(sp.Live.Bytes()/t.page)
+	sp.CountedOut = offset == 0
 	if offset != sp.offset {
 		t.stats.Mismatches++
 		sp.offset = offset

@@ -13,6 +13,8 @@ type Space struct {
 	Processes []event.PID
 	// Ended: the last user is gone. Live is what it held then.
 	Ended bool
+	// CountedOut: at its end the kernel counted as many pages as Live has.
+	CountedOut bool
 	// Left: every process left the space for another by execve; nothing in it
 	// is outstanding.
 	Left bool

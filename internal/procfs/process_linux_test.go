@@ -1,0 +1,329 @@
+package procfs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// The test binary is its own target: it runs as one of these if told so.
+func TestMain(m *testing.M) {
+	switch os.Getenv("PROCFS_TARGET") {
+	case "":
+		os.Exit(m.Run())
+	case "leaderless":
+		runLeaderless()
+	case "open":
+		pid, _ := strconv.Atoi(os.Args[1])
+		_, err := Open(event.PID(pid))
+		fmt.Print(errors.Is(err, fs.ErrPermission))
+	}
+}
+
+// runLeaderless ends the process's first thread and lives on in another.
+func runLeaderless() {
+	runtime.LockOSThread()
+	go func() {
+		fmt.Println("ready")
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
+}
+
+func init() {
+	if os.Getenv("PROCFS_TARGET") == "leaderless" {
+		runtime.LockOSThread() // main keeps the first thread
+	}
+}
+
+// start runs cmd until the end of the test. Its standard input stays open.
+func start(t *testing.T, cmd *exec.Cmd) event.PID {
+	t.Helper()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return event.PID(cmd.Process.Pid)
+}
+
+func mustOpen(t *testing.T, pid event.PID) *Process {
+	t.Helper()
+	p, err := Open(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func TestOpenSelf(t *testing.T) {
+	p := mustOpen(t, event.PID(os.Getpid()))
+	regions, err := p.Maps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.IsSortedFunc(regions, func(a, b event.Region) int {
+		if a.Start < b.Start && a.End <= b.Start {
+			return -1
+		}
+		return 1
+	}) {
+		t.Error("regions overlap or are out of order")
+	}
+	exe, err := p.Exe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, _ := os.Executable(); exe != want {
+		t.Errorf("exe %q, want %q", exe, want)
+	}
+	if got := p.Cmdline(); !slices.Equal(got, os.Args) {
+		t.Errorf("cmdline %q, want %q", got, os.Args)
+	}
+	if want := filepath.Base(exe); !strings.HasPrefix(want, p.Comm()) || p.Comm() == "" {
+		t.Errorf("comm %q of %q", p.Comm(), want)
+	}
+	s, err := p.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Tgid != p.PID() || s.Threads < 1 || s.UID != uint32(os.Geteuid()) {
+		t.Errorf("status %+v", s)
+	}
+	if pages, err := p.TotalPages(); err != nil || pages == 0 {
+		t.Errorf("total pages %d, %v", pages, err)
+	}
+	if p.StartTicks() == 0 || !p.Alive() || p.Is32() != (strconv.IntSize == 32) {
+		t.Errorf("start %d, alive %v, 32-bit %v", p.StartTicks(), p.Alive(), p.Is32())
+	}
+	mine, err1 := p.Namespace("pid")
+	own, err2 := SelfNamespace("pid")
+	if err1 != nil || err2 != nil || mine != own {
+		t.Errorf("namespaces %d (%v) and %d (%v)", mine, err1, own, err2)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	t.Run("no such process", func(t *testing.T) {
+		for _, pid := range []event.PID{0, 1 << 22, 1<<32 - 1} {
+			_, err := Open(pid)
+			if !errors.Is(err, ErrNoProcess) || err.Error() != fmt.Sprintf("opening process %d: no such process", pid) {
+				t.Errorf("Open(%d): %v", pid, err)
+			}
+		}
+	})
+	t.Run("thread", func(t *testing.T) {
+		_, err := Open(event.PID(anotherThread(t)))
+		var et *ErrThread
+		if !errors.As(err, &et) || et.TGID != event.PID(os.Getpid()) || et.Comm == "" {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("zombie", func(t *testing.T) {
+		pid := start(t, exec.Command("true"))
+		waitState(t, pid, 'Z')
+		if _, err := Open(pid); !errors.Is(err, ErrZombie) {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("kernel thread", func(t *testing.T) {
+		pid, ok := aKernelThread()
+		if !ok {
+			t.Skip("no kernel thread is visible in this pid namespace")
+		}
+		if _, err := Open(pid); !errors.Is(err, ErrKernelThread) {
+			t.Errorf("Open(%d): %v", pid, err)
+		}
+	})
+}
+
+func TestOpenNotPermitted(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	pid := start(t, exec.Command("cat"))
+	exe, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exe.Close()
+	cmd := exec.Command("/proc/self/fd/3", strconv.Itoa(int(pid)))
+	cmd.ExtraFiles = []*os.File{exe}
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), "PROCFS_TARGET=open")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(out) != "true" {
+		t.Errorf("is fs.ErrPermission: %s", out)
+	}
+}
+
+func TestLeaderlessProcess(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "PROCFS_TARGET=leaderless")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := start(t, cmd)
+	io.ReadFull(out, make([]byte, len("ready\n")))
+	waitState(t, pid, 'Z')
+
+	p := mustOpen(t, pid)
+	regions, err := p.Maps()
+	if err != nil || len(regions) == 0 {
+		t.Errorf("%d regions, %v", len(regions), err)
+	}
+	if exe, err := p.Exe(); err != nil || exe == "" {
+		t.Errorf("exe %q, %v", exe, err)
+	}
+	if pages, err := p.TotalPages(); err != nil || pages == 0 {
+		t.Errorf("total pages %d, %v", pages, err)
+	}
+	if len(p.Cmdline()) == 0 {
+		t.Error("no cmdline")
+	}
+}
+
+func TestWait(t *testing.T) {
+	cmd := exec.Command("cat")
+	pid := start(t, cmd)
+	p := mustOpen(t, pid)
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cause := errors.New("window closed")
+	time.AfterFunc(5*time.Millisecond, func() { cancel(cause) })
+	if err := p.Wait(ctx); err != cause {
+		t.Errorf("Wait of a living process: %v, want %v", err, cause)
+	}
+	cmd.Process.Kill()
+	if err := p.Wait(context.Background()); err != nil {
+		t.Errorf("Wait of a killed process: %v", err)
+	}
+	if p.Alive() {
+		t.Error("alive after Wait")
+	}
+	if _, err := p.Maps(); !errors.Is(err, ErrNoProcess) {
+		t.Errorf("Maps of a zombie: %v", err)
+	}
+	cmd.Wait()
+	if _, err := p.Maps(); !errors.Is(err, ErrNoProcess) {
+		t.Errorf("Maps of a process that is gone: %v", err)
+	}
+	if p.Comm() != "cat" {
+		t.Errorf("comm %q, want the one at Open", p.Comm())
+	}
+}
+
+func TestListAndFind(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "a-name-longer-than-15")
+	cat, err := exec.LookPath("cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(cat)
+	cmd.Args[0] = name
+	pid := start(t, cmd)
+	for _, name := range []string{"cat", "a-name-longer-than-15"} {
+		for deadline := time.Now().Add(5 * time.Second); ; {
+			list, err := Find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Contains(list, Entry{pid, "cat"}) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%q is not process %d but %v", name, pid, list)
+			}
+		}
+	}
+	list, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(list, Entry{pid, "cat"}) {
+		t.Errorf("process %d is not listed in %v", pid, list)
+	}
+}
+
+func anotherThread(t *testing.T) int {
+	t.Helper()
+	tid := make(chan int)
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	for range 2 { // one of them may have the first thread
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			if id := unix.Gettid(); id != os.Getpid() {
+				select {
+				case tid <- id:
+				case <-done:
+				}
+			}
+			<-done
+		}()
+	}
+	return <-tid
+}
+
+func aKernelThread() (event.PID, bool) {
+	for pid := event.PID(2); pid < 200; pid++ {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		if s, err := ParseStat(text); err == nil && s.Kernel() {
+			return pid, true
+		}
+	}
+	return 0, false
+}
+
+func waitState(t *testing.T, pid event.PID, state byte) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := ParseStat(text); err == nil && s.State == state {
+			return
+		}
+	}
+	t.Fatalf("process %d did not become %c", pid, state)
+}

@@ -1,0 +1,81 @@
+//go:build !linux
+
+package procfs
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// A Process is one process, pinned. There is none here: Open always fails.
+type Process struct{}
+
+func notSupported(doing string) error {
+	return fmt.Errorf("%s on %s: %w", doing, runtime.GOOS, ErrNotSupported)
+}
+
+// Open returns ErrNotSupported.
+func Open(event.PID) (*Process, error) { return nil, notSupported("opening processes") }
+
+// List returns ErrNotSupported.
+func List() ([]Entry, error) { return nil, notSupported("listing processes") }
+
+// Find returns ErrNotSupported.
+func Find(string) ([]Entry, error) { return nil, notSupported("listing processes") }
+
+// ReadHost returns ErrNotSupported.
+func ReadHost() (Host, error) { return Host{}, notSupported("reading the kernel's name") }
+
+// SelfNamespace returns ErrNotSupported.
+func SelfNamespace(string) (uint64, error) { return 0, notSupported("reading namespaces") }
+
+// Close does nothing.
+func (p *Process) Close() error { return nil }
+
+// PID returns 0.
+func (p *Process) PID() event.PID { return 0 }
+
+// Pidfd returns -1.
+func (p *Process) Pidfd() int { return -1 }
+
+// StartTicks returns 0.
+func (p *Process) StartTicks() uint64 { return 0 }
+
+// Is32 returns false.
+func (p *Process) Is32() bool { return false }
+
+// Alive returns false.
+func (p *Process) Alive() bool { return false }
+
+// Wait returns ErrNotSupported.
+func (p *Process) Wait(context.Context) error { return notSupported("waiting for processes") }
+
+// Maps returns ErrNotSupported.
+func (p *Process) Maps() ([]event.Region, error) { return nil, notSupported("reading maps") }
+
+// Status returns ErrNotSupported.
+func (p *Process) Status() (Status, error) { return Status{}, notSupported("reading status") }
+
+// Comm returns "".
+func (p *Process) Comm() string { return "" }
+
+// Exe returns ErrNotSupported.
+func (p *Process) Exe() (string, error) { return "", notSupported("reading exe") }
+
+// Cmdline returns nil.
+func (p *Process) Cmdline() []string { return nil }
+
+// TotalPages returns ErrNotSupported.
+func (p *Process) TotalPages() (uint64, error) { return 0, notSupported("reading statm") }
+
+// Namespace returns ErrNotSupported.
+func (p *Process) Namespace(string) (uint64, error) { return 0, notSupported("reading namespaces") }
+
+// OpenRegion returns ErrNotSupported.
+func (p *Process) OpenRegion(event.Region) (*os.File, error) {
+	return nil, notSupported("opening regions")
+}

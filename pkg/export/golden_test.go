@@ -1,0 +1,164 @@
+package export
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mmtrace/mmtrace/pkg/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// goldens are the reports and options whose whole output is kept in testdata.
+var goldens = []struct {
+	file   string
+	report func() *report.Report
+	opts   Options
+}{
+	{"plain.txt", plainLeak, Options{}},
+	{"plain.folded", plainLeak, Options{}},
+	{"plain.json", plainLeak, Options{}},
+	{"rich.txt", rich, Options{}},
+	{"rich.folded", rich, Options{}},
+	{"rich.json", rich, Options{}},
+	{"rich-count.folded", rich, Options{Value: "count", NoComm: true, Addrs: true}},
+	{"rich-wide.txt", rich, Options{Width: 132, FullNames: true}},
+	{"rich-color.txt", rich, Options{Color: true}},
+	{"rich-top.txt", rich, Options{Filter: Filter{Top: 1, MinSize: 64 << 10, Sort: "age"}}},
+	{"rich-min.json", rich, Options{Filter: Filter{Top: 1, MinSize: 1 << 20}}},
+	{"hidden.txt", plainLeak, Options{Filter: Filter{MinSize: 1 << 30}}},
+	{"empty.txt", quiet, Options{}},
+	{"empty.folded", quiet, Options{}},
+	{"empty.json", quiet, Options{}},
+	{"blind.txt", blind, Options{}},
+	{"interrupted.txt", interrupted, Options{}},
+	{"exited.txt", exited, Options{}},
+	{"several.txt", several, Options{}},
+	{"several.folded", several, Options{}},
+	{"several.json", several, Options{}},
+}
+
+func TestGolden(t *testing.T) {
+	for _, g := range goldens {
+		t.Run(g.file, func(t *testing.T) {
+			got := output(t, g.file, g.report(), g.opts)
+			if again := output(t, g.file, g.report(), g.opts); again != got {
+				t.Error("equal reports gave different bytes")
+			}
+			path := filepath.Join("testdata", g.file)
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("output differs from %s (-want +got); see -update:\n%s", path, diff)
+			}
+		})
+	}
+}
+
+func output(t *testing.T, file string, r *report.Report, o Options) string {
+	t.Helper()
+	f, err := ForPath(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := Write(&b, f, r, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A line of text fits its page unless it is one word.
+func TestTextWidth(t *testing.T) {
+	for _, g := range goldens {
+		if filepath.Ext(g.file) != ".txt" || g.opts.Color {
+			continue
+		}
+		for _, width := range []int{0, 64, 100} {
+			o := g.opts
+			o.Width = width
+			limit := width
+			if limit == 0 {
+				limit = DefaultWidth
+			}
+			for i, l := range strings.Split(output(t, g.file, g.report(), o), "\n") {
+				word := strings.TrimPrefix(strings.TrimLeft(l, " "), mark)
+				if columns(l) > limit && strings.Contains(word, " ") {
+					t.Errorf("%s, width %d, line %d is %d wide: %s", g.file, width, i+1, columns(l), l)
+				}
+			}
+		}
+	}
+}
+
+var errDisk = errors.New("disk full")
+
+type badWriter struct{ left int }
+
+func (w *badWriter) Write(p []byte) (int, error) {
+	if w.left < len(p) {
+		return 0, errDisk
+	}
+	w.left -= len(p)
+	return len(p), nil
+}
+
+func TestWriteErrors(t *testing.T) {
+	for _, name := range Formats() {
+		for _, room := range []int{0, 4096} {
+			r := rich()
+			r.Paths[0].Frames[1].Function = strings.Repeat("x", 5000)
+			if err := Write(&badWriter{room}, Format(name), r, Options{}); !errors.Is(err, errDisk) {
+				t.Errorf("%s with room for %d bytes: error %v, want %v", name, room, err, errDisk)
+			}
+		}
+	}
+}
+
+func TestOptionErrors(t *testing.T) {
+	var b bytes.Buffer
+	for _, name := range Formats() {
+		if err := Write(&b, Format(name), rich(), Options{Filter: Filter{Sort: "name"}}); !errors.Is(err, ErrOption) {
+			t.Errorf("%s with an unknown order: error %v, want %v", name, err, ErrOption)
+		}
+	}
+	if err := Folded(&b, rich(), FoldedOptions{Value: "pages"}); !errors.Is(err, ErrOption) {
+		t.Errorf("folding by pages: error %v, want %v", err, ErrOption)
+	}
+	if err := Write(&b, "xml", rich(), Options{}); !errors.Is(err, ErrFormat) {
+		t.Errorf("writing xml: error %v, want %v", err, ErrFormat)
+	}
+	if b.Len() > 0 {
+		t.Errorf("%d bytes were written in spite of the error", b.Len())
+	}
+}
+
+func TestForPath(t *testing.T) {
+	for path, want := range map[string]Format{
+		"a.txt": FormatText, "/x/y.FOLDED": FormatFolded, "b.c.json": FormatJSON, "json": "", "a.xml": "", "": "",
+	} {
+		got, err := ForPath(path)
+		if got != want || (err == nil) != (want != "") || (err != nil && !errors.Is(err, ErrFormat)) {
+			t.Errorf("ForPath(%q) = %q, %v; want %q", path, got, err, want)
+		}
+	}
+	for _, name := range Formats() {
+		if f, err := ForName(name); err != nil || string(f) != name {
+			t.Errorf("ForName(%q) = %q, %v", name, f, err)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package export
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/mmtrace/mmtrace/pkg/report"
+)
+
+// A jsonNumber is a count that every JSON reader holds exactly.
+type jsonNumber uint64
+
+// maxNumber is the largest integer that a double and all below it hold exactly.
+const maxNumber = 1<<53 - 1
+
+// MarshalJSON writes n, or maxNumber if it is larger.
+func (n jsonNumber) MarshalJSON() ([]byte, error) {
+	return strconv.AppendUint(nil, min(uint64(n), maxNumber), 10), nil
+}
+
+// A jsonAddr is an address or offset, a string in hexadecimal.
+type jsonAddr uint64
+
+// MarshalJSON writes a as "0x7f00".
+func (a jsonAddr) MarshalJSON() ([]byte, error) {
+	return []byte(`"0x` + strconv.FormatUint(uint64(a), 16) + `"`), nil
+}
+
+type jsonReport struct {
+	Schema    string        `json:"schema"`
+	Tool      jsonTool      `json:"tool"`
+	Host      jsonHost      `json:"host"`
+	Targets   []jsonTarget  `json:"targets"`
+	Window    jsonWindow    `json:"window"`
+	Totals    jsonTotals    `json:"totals"`
+	Quality   jsonQuality   `json:"quality"`
+	Selection jsonSelection `json:"selection"`
+	Paths     []jsonPath    `json:"paths"`
+	Remnants  []jsonRemnant `json:"remnants"`
+	Failures  []jsonFailure `json:"failures"`
+	Caveats   []string      `json:"caveats"`
+}
+
+type jsonTool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+}
+
+type jsonHost struct {
+	Name        string     `json:"name"`
+	Kernel      string     `json:"kernel"`
+	Arch        string     `json:"arch"`
+	PageSize    jsonNumber `json:"page_size"`
+	CPUs        jsonNumber `json:"cpus"`
+	MaxMapCount jsonNumber `json:"max_map_count"`
+}
+
+type jsonTarget struct {
+	PID         jsonNumber `json:"pid"`
+	ParentPID   jsonNumber `json:"parent_pid"`
+	Comm        string     `json:"comm"`
+	Exe         string     `json:"exe"`
+	Cmdline     []string   `json:"cmdline"`
+	StartTicks  jsonNumber `json:"start_time_ticks"`
+	Ended       string     `json:"ended"`
+	Mappings    jsonNumber `json:"mappings"`
+	Bytes       jsonNumber `json:"bytes"`
+	BytesBefore jsonNumber `json:"bytes_before"`
+}
+
+type jsonWindow struct {
+	Start     string     `json:"start"`
+	End       string     `json:"end"`
+	Duration  jsonNumber `json:"duration_ns"`
+	Planned   jsonNumber `json:"planned_ns"`
+	StoppedBy string     `json:"stopped_by"`
+}
+
+type jsonTotals struct {
+	Calls            jsonNumber            `json:"calls"`
+	ByKind           map[string]jsonNumber `json:"calls_by_kind"`
+	Failed           jsonNumber            `json:"failed"`
+	MappedBytes      jsonNumber            `json:"mapped_bytes"`
+	MappedCount      jsonNumber            `json:"mapped_count"`
+	UnmappedBytes    jsonNumber            `json:"unmapped_bytes"`
+	UnmappedCount    jsonNumber            `json:"unmapped_count"`
+	OutstandingBytes jsonNumber            `json:"outstanding_bytes"`
+	OutstandingCount jsonNumber            `json:"outstanding_count"`
+	OldBytes         jsonNumber            `json:"old_bytes"`
+	OldUnmapped      jsonNumber            `json:"old_unmapped_bytes"`
+	HeapGrowth       int64                 `json:"heap_growth_bytes"`
+}
+
+// A jsonSelection says which paths were asked for and what that left out.
+type jsonSelection struct {
+	MinBytes     jsonNumber `json:"min_bytes"`
+	MaxBytes     jsonNumber `json:"max_bytes"`
+	Older        jsonNumber `json:"older_ns"`
+	Sort         string     `json:"sort"`
+	LeftOutPaths jsonNumber `json:"left_out_paths"`
+	LeftOutBytes jsonNumber `json:"left_out_bytes"`
+}
+
+// jsonReportOf returns r in the shape in which it is written.
+func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
+	w, h, n := &r.Window, &r.Host, &r.Totals
+	j := &jsonReport{
+		Schema: JSONSchemaName,
+		Tool:   jsonTool{valid(r.Tool.Name), valid(r.Tool.Version), valid(r.Tool.Commit)},
+		Host: jsonHost{valid(h.Name), valid(h.Kernel), valid(h.Arch), jsonNumber(h.PageSize),
+			natural(int64(h.CPUs)), jsonNumber(h.MaxMapCount)},
+		Targets: each(r.Targets, jsonTargetOf),
+		Window: jsonWindow{rfc3339(w.StartUnix, 0), rfc3339(w.StartUnix, w.Duration),
+			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy)},
+		Totals: jsonTotals{
+			Calls: jsonNumber(n.Calls), ByKind: make(map[string]jsonNumber), Failed: jsonNumber(n.Failed),
+			MappedBytes: jsonNumber(n.MappedBytes), MappedCount: jsonNumber(n.MappedCount),
+			UnmappedBytes: jsonNumber(n.UnmappedBytes), UnmappedCount: jsonNumber(n.UnmappedCount),
+			OutstandingBytes: jsonNumber(n.OutstandingBytes), OutstandingCount: jsonNumber(n.OutstandingCount),
+			OldBytes: jsonNumber(n.OldBytes), OldUnmapped: jsonNumber(n.OldUnmapped),
+			HeapGrowth: max(-maxNumber, min(n.HeapGrowth, maxNumber)),
+		},
+		Quality: jsonQualityOf(&r.Quality),
+		Selection: jsonSelection{jsonNumber(o.MinSize), jsonNumber(o.MaxSize), natural(int64(o.Older)),
+			o.Sort, natural(int64(left.Filtered.Paths)), jsonNumber(left.Filtered.Bytes)},
+		Paths:    each(r.Paths, jsonPathOf),
+		Remnants: each(r.Remnants, jsonRemnantOf),
+		Failures: each(r.Failures, jsonFailureOf),
+		Caveats:  texts(r.Caveats),
+	}
+	for k, v := range n.ByKind {
+		j.Totals.ByKind[valid(k)] = jsonNumber(v)
+	}
+	if o.Sort == "" {
+		j.Selection.Sort = Sorts()[0]
+	}
+	return j
+}
+
+func jsonTargetOf(g *report.Target) jsonTarget {
+	return jsonTarget{
+		PID: jsonNumber(g.PID), ParentPID: jsonNumber(g.Parent),
+		Comm: valid(g.Comm), Exe: valid(g.Exe), Cmdline: texts(g.Cmdline),
+		StartTicks: jsonNumber(g.StartTicks), Ended: valid(g.Ended),
+		Mappings: jsonNumber(g.Mappings), Bytes: jsonNumber(g.Bytes), BytesBefore: jsonNumber(g.BytesBefore),
+	}
+}
+
+// each returns the shapes of all elements of in; it is never nil.
+func each[T, J any](in []T, of func(*T) J) []J {
+	out := make([]J, len(in))
+	for i := range in {
+		out[i] = of(&in[i])
+	}
+	return out
+}
+
+// texts returns the strings of in as valid UTF-8.
+func texts(in []string) []string { return each(in, func(s *string) string { return valid(*s) }) }
+
+// natural returns n, or 0 if it is negative.
+func natural(n int64) jsonNumber { return jsonNumber(max(0, n)) }
+
+// finite returns v, or 0 if JSON has no number for it.
+func finite(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return max(-maxNumber, min(v, maxNumber))
+}

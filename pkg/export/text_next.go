@@ -1,0 +1,167 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// elsewhere says where to look when nothing is outstanding.
+func (t *text) elsewhere() {
+	n := &t.r.Totals
+	t.title("WHERE ELSE TO LOOK", "")
+	if n.HeapGrowth > 0 {
+		t.point("The heap grew by %s (brk). malloc takes this memory in one piece and hands it "+
+			"out itself: a heap profiler tells who asked for it.", size(uint64(n.HeapGrowth)))
+	}
+	if n.Calls == 0 {
+		t.point("No call that changes the address space was made at all. If memory grows all " +
+			"the same, pages of older mappings are being touched for the first time: RSS grows, VIRT does not.")
+	}
+	if n.OldBytes > 0 {
+		t.point("%s was mapped before the window began. What grows slowly needs a longer window.",
+			size(n.OldBytes))
+	}
+	if n.Calls > 0 && n.HeapGrowth <= 0 {
+		t.point("If the process grows between two windows, the growth may come in bursts: trace across one.")
+	}
+}
+
+// A command is something to try next, and why.
+type command struct{ line, why string }
+
+// next writes commands to go on with.
+func (t *text) next() {
+	cs := t.commands()
+	if len(cs) == 0 {
+		return
+	}
+	t.title("NEXT", "")
+	wide := 0
+	for _, c := range cs {
+		wide = max(wide, columns(c.line))
+	}
+	for _, c := range cs {
+		l := "  " + padTo(c.line, wide) + "   # " + c.why
+		if columns(l) <= t.width {
+			t.line(plain, l)
+			continue
+		}
+		t.line(dim, "  # "+c.why)
+		t.line(plain, "  "+c.line)
+	}
+}
+
+// commands chooses what to try next.
+func (t *text) commands() []command {
+	if len(t.r.Targets) == 0 {
+		return nil
+	}
+	if t.gone() {
+		return []command{{"sudo mmtrace -d 0 -- " + t.again(), "from its first mapping on"}}
+	}
+	trace := "sudo mmtrace" + t.pids()
+	cs := []command{{trace + " -d " + t.longer(), "does it go on growing?"}}
+	switch {
+	case len(t.r.Paths) == 0 && t.pathCount() > 0:
+		return append(cs, command{trace + " -z 0 --older 0", "paths of every size and age"})
+	case len(t.r.Paths) == 0:
+		if len(t.r.Targets) == 1 {
+			pid := t.r.Targets[0].PID
+			cs = append(cs,
+				command{fmt.Sprintf("grep -E 'Vm(Size|RSS|Swap)' /proc/%d/status", pid), "does VIRT grow, or RSS?"},
+				command{fmt.Sprintf("pmap -x %d", pid), "what is mapped now"})
+		}
+		return cs
+	}
+	if s := t.r.Window.Duration / 3e9; s >= 2 {
+		cs = append(cs, command{fmt.Sprintf("%s --older %ds", trace, s), "only paths with older mappings"})
+	}
+	return append(cs,
+		command{trace + " -o out.folded", "for a flame graph"},
+		command{trace + " -o out.json", "everything, for programs"})
+}
+
+// pids returns the options that name the targets, or a placeholder if they are
+// too many for a line.
+func (t *text) pids() string {
+	if len(t.r.Targets) > 4 {
+		return " -p PID"
+	}
+	var b strings.Builder
+	for i := range t.r.Targets {
+		if g := &t.r.Targets[i]; !ended(g) && g.Parent == 0 {
+			fmt.Fprintf(&b, " -p %d", g.PID)
+		}
+	}
+	if b.Len() == 0 {
+		return " -p PID"
+	}
+	return b.String()
+}
+
+// longer returns a window about ten times as long, as the option -d takes it.
+func (t *text) longer() string {
+	for _, s := range []struct {
+		d    event.Time
+		text string
+	}{{30e9, "30s"}, {300e9, "5m"}, {1800e9, "30m"}, {7200e9, "2h"}} {
+		if s.d >= 4*t.r.Window.Duration {
+			return s.text
+		}
+	}
+	return "0"
+}
+
+// again returns the target's command line as a shell takes it, or a placeholder
+// if it is long or cannot be pasted.
+func (t *text) again() string {
+	line := shell(t.r.Targets[0].Cmdline)
+	if line == "" || line != printable(line) || columns(line) > t.width-24 {
+		return "COMMAND"
+	}
+	return line
+}
+
+// shell returns args as a shell takes them.
+func shell(args []string) string {
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%"
+	words := make([]string, len(args))
+	for i, a := range args {
+		if a == "" || strings.Trim(a, safe) != "" {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words[i] = a
+	}
+	return strings.Join(words, " ")
+}
+
+// about writes what an incident report has to quote: when, where, what and by
+// which version.
+func (t *text) about() {
+	v, h := &t.r.Tool, &t.r.Host
+	t.title("ABOUT", "")
+	t.para(plain, "  traced    ", "%s to %s", stamp(t.r.Window.StartUnix, 0),
+		stamp(t.r.Window.StartUnix, t.r.Window.Duration))
+	if len(t.r.Targets) == 1 {
+		g := &t.r.Targets[0]
+		line := shell(g.Cmdline)
+		if line == "" {
+			line = g.Exe
+		}
+		t.para(plain, "  command   ", "%s", printable(line))
+	}
+	if h.Kernel != "" {
+		t.para(plain, "  host      ", "%s", printable(strings.Join(nonEmpty(h.Name, "Linux "+h.Kernel, h.Arch), ", ")))
+	}
+	if v.Name != "" {
+		t.para(plain, "  tool      ", "%s", printable(strings.Join(nonEmpty(v.Name, v.Version, v.Commit), " ")))
+	}
+}
+
+// nonEmpty returns the strings that are not empty.
+func nonEmpty(s ...string) []string {
+	return slices.DeleteFunc(s, func(s string) bool { return s == "" })
+}

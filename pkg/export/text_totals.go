@@ -1,0 +1,96 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mmtrace/mmtrace/pkg/report"
+)
+
+// totals writes the sums over all targets.
+func (t *text) totals() {
+	n := &t.r.Totals
+	t.title("TOTALS", "")
+	t.sum("mapped in this window", n.MappedBytes, count(n.MappedCount, "mapping"))
+	t.sum("unmapped again", n.UnmappedBytes, count(n.UnmappedCount, "mapping"))
+	t.sum("outstanding", n.OutstandingBytes, count(n.OutstandingCount, "mapping"))
+	t.sum("from before, still mapped", n.OldBytes, "")
+	t.sum("from before, unmapped", n.OldUnmapped, "")
+	if n.HeapGrowth != 0 {
+		t.figure("heap (program break)", signedSize(n.HeapGrowth), "memory that malloc got by brk")
+	}
+	if len(t.r.Targets) == 1 && !t.gone() {
+		g := &t.r.Targets[0]
+		t.sum("address space at the end", g.Bytes, t.mapCount(g))
+	}
+	if s := callText(n.ByKind); s != "" {
+		t.para(plain, "  calls: ", "%s", s)
+	}
+}
+
+// mapCount says how many mappings g has, and how many it may have.
+func (t *text) mapCount(g *report.Target) string {
+	s := count(g.Mappings, "mapping")
+	if t.r.Host.MaxMapCount > 0 {
+		s += fmt.Sprintf(" (limit %s)", number(t.r.Host.MaxMapCount))
+	}
+	return s
+}
+
+func (t *text) sum(what string, bytes uint64, note string) { t.figure(what, size(bytes), note) }
+
+func (t *text) figure(what, figure, note string) {
+	t.para(plain, fmt.Sprintf("  %-27s  %s  ", what, rightTo(figure, 11)), "%s", note)
+}
+
+// callText lists the calls by kind, the most frequent first.
+func callText(kinds map[string]uint64) string {
+	names := make([]string, 0, len(kinds))
+	for k, n := range kinds {
+		if n > 0 {
+			names = append(names, k)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(kinds[b], kinds[a]), strings.Compare(a, b))
+	})
+	for i, k := range names {
+		names[i] = number(kinds[k]) + nbsp + printable(k)
+	}
+	return strings.Join(names, ", ")
+}
+
+// trust writes how far the numbers can be trusted, and why not further.
+func (t *text) trust() {
+	q := &t.r.Quality
+	t.title("HOW SURE", "")
+	t.point("%s of %s.", lossDetail(q), count(q.Events, "record"))
+	if q.Resyncs > 0 {
+		t.point("The kernel's map was read again %s to catch up; exact again since %s.",
+			times(q.Resyncs), span(q.ExactSince))
+	}
+	t.point("%s", mapDetail(q, t.gone()))
+	if q.Checks > 0 {
+		t.point("Total size compared with the kernel's count at each of %s: %s.",
+			count(q.Checks, "change"), differ(q.Mismatches))
+	}
+	if s := stackDetail(q); s != "" {
+		t.point("%s", s)
+	} else if t.pathCount() > 0 {
+		t.point("All call stacks are complete, with names for all frames.")
+	}
+	if q.Uncertain > 0 {
+		t.point("The path of %s is uncertain, since events were lost.", count(q.Uncertain, "outstanding mapping"))
+	}
+	if q.OrderMode == "exit" {
+		t.point("Calls were put in order by the time of their return, not by the kernel's lock: " +
+			"calls at the same moment in two threads may be swapped.")
+	}
+	for _, c := range t.r.Caveats {
+		t.point("%s", printable(c))
+	}
+}
+
+func (t *text) point(format string, args ...any) { t.para(plain, "  - ", format, args...) }

@@ -1,0 +1,129 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/stack"
+	"github.com/mmtrace/mmtrace/pkg/trace"
+	"github.com/mmtrace/mmtrace/pkg/track"
+)
+
+// Build makes the report on t at the end of the window. Stacks without an entry
+// in frames show as addresses.
+func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
+	b := &builder{t: t, tr: t.Tracker(), frames: frames, facts: f}
+	r := &Report{Tool: f.Tool, Host: f.Host, Window: f.Window}
+	b.spaces()
+	b.targets(r)
+	b.paths(r)
+	b.remnants(r)
+	b.failures(r)
+	b.totals(r)
+	b.quality(r)
+	r.Caveats = caveats(r)
+	return r
+}
+
+// A builder gathers a report.
+type builder struct {
+	t      *trace.Trace
+	tr     *track.Tracker
+	frames stack.Table
+	facts  Facts
+	list   []*track.Space // that count, by ID
+	counts map[event.SpaceID]bool
+	comms  map[event.SpaceID]string
+	pids   map[event.SpaceID]event.PID
+}
+
+// spaces chooses the address spaces whose mappings are outstanding: those in
+// use, and those of targets that ended with the window. Nothing is left of one
+// whose processes called execve, or of a child's that ended.
+func (b *builder) spaces() {
+	b.counts = make(map[event.SpaceID]bool)
+	b.comms = make(map[event.SpaceID]string)
+	b.pids = make(map[event.SpaceID]event.PID)
+	for _, p := range sorted(b.tr.Processes()) {
+		sp := b.tr.Spaces()[p.Space]
+		if sp == nil {
+			continue
+		}
+		if _, named := b.comms[sp.ID]; !named || p.Parent == 0 {
+			b.comms[sp.ID], b.pids[sp.ID] = p.Comm, p.PID
+		}
+		if sp.Left || sp.Ended && p.Parent != 0 {
+			continue
+		}
+		b.counts[sp.ID] = true
+	}
+	for id, sp := range b.tr.Spaces() {
+		if len(b.tr.Processes()) == 0 && !sp.Ended { // a bare text trace
+			b.counts[id] = true
+		}
+	}
+	for id := range b.counts {
+		b.list = append(b.list, b.tr.Spaces()[id])
+	}
+	slices.SortFunc(b.list, func(x, y *track.Space) int { return cmp.Compare(x.ID, y.ID) })
+}
+
+// sorted returns the processes by ID.
+func sorted(m map[event.PID]*track.Process) []*track.Process {
+	out := make([]*track.Process, 0, len(m))
+	for _, p := range m {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(x, y *track.Process) int { return cmp.Compare(x.PID, y.PID) })
+	return out
+}
+
+// outstanding calls fn for each mapping that was made in the window and is
+// still there, with the sum of its live pieces in this space.
+func (b *builder) outstanding(fn func(sp *track.Space, m *track.Mapping)) {
+	for _, sp := range b.list {
+		seen := make(map[*track.Mapping]bool)
+		for e := range sp.Live.All() {
+			m := e.Value.Mapping
+			if m.Origin == track.Before || m.Origin == track.Found || b.elsewhere(m) {
+				continue
+			}
+			if m.Live != e.Len() { // in pieces: met again
+				if seen[m] {
+					continue
+				}
+				seen[m] = true
+			}
+			fn(sp, m)
+		}
+	}
+}
+
+// elsewhere reports whether an inherited mapping is still there in a parent's
+// space, where it counts.
+func (b *builder) elsewhere(m *track.Mapping) bool {
+	for p := m.From; p != nil; p = p.From {
+		if p.Live > 0 && b.counts[p.Space] {
+			return true
+		}
+	}
+	return false
+}
+
+// stackOf returns the frames of a stack; without a table its bare addresses.
+func (b *builder) stackOf(id stack.ID) []stack.Frame {
+	if fs, ok := b.frames[id]; ok {
+		return fs
+	}
+	var out []stack.Frame
+	for _, pc := range b.t.Stacks()[id].Addresses {
+		out = append(out, stack.Frame{Offset: pc})
+	}
+	return out
+}
+
+// age returns how long before the end of the window t was.
+func (b *builder) age(t event.Time) event.Time {
+	return max(0, b.facts.End-t)
+}

@@ -1,0 +1,31 @@
+package report
+
+import "github.com/mmtrace/mmtrace/pkg/event"
+
+// Facts are what a report needs beside the events: what was asked for, and what
+// the machine told. They travel in a recording.
+type Facts struct {
+	Tool    Tool
+	Host    Host
+	Targets []TargetFacts
+	Window  Window
+	// Begin and End are the window on the clock of the events.
+	Begin, End event.Time
+	Kernel     KernelFacts
+}
+
+// TargetFacts are what was read about a process when it came under trace.
+type TargetFacts struct {
+	PID        event.PID
+	Parent     event.PID // for a followed child
+	Comm       string
+	Exe        string
+	Cmdline    []string
+	StartTicks uint64
+}
+
+// KernelFacts are what the kernel side counted.
+type KernelFacts struct {
+	Events, Lost, Missed, MapFull uint64
+	OrderMode                     string
+}

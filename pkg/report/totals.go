@@ -1,0 +1,149 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/track"
+)
+
+// targets lists the traced processes by ID.
+func (b *builder) targets(r *Report) {
+	facts := make(map[event.PID]TargetFacts)
+	for _, f := range b.facts.Targets {
+		facts[f.PID] = f
+	}
+	for _, p := range sorted(b.tr.Processes()) {
+		f := facts[p.PID]
+		t := Target{PID: p.PID, Parent: p.Parent, Comm: p.Comm, Exe: f.Exe, Cmdline: f.Cmdline, StartTicks: f.StartTicks}
+		if p.Ended {
+			t.Ended = ending(p.Status)
+		}
+		if sp := b.tr.Spaces()[p.Space]; sp != nil {
+			t.BytesBefore = sp.Before
+			if !sp.Ended || p.Parent == 0 {
+				t.Mappings, t.Bytes = uint64(sp.Live.Len()), sp.Live.Bytes()
+			}
+		}
+		r.Targets = append(r.Targets, t)
+	}
+}
+
+// ending says how a process ended, from its status as wait(2) has it.
+func ending(status int64) string {
+	if sig := status & 0x7f; sig != 0 {
+		return "killed by " + signalName(int(sig))
+	}
+	if code := status >> 8 & 0xff; code != 0 {
+		return fmt.Sprintf("exited with status %d", code)
+	}
+	return "exited"
+}
+
+// Signals of Linux, the same on x86-64 and arm64.
+var signalNames = map[int]string{
+	1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
+	9: "SIGKILL", 10: "SIGUSR1", 11: "SIGSEGV", 12: "SIGUSR2", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM",
+	24: "SIGXCPU", 25: "SIGXFSZ", 31: "SIGSYS",
+}
+
+func signalName(n int) string {
+	if s, ok := signalNames[n]; ok {
+		return s
+	}
+	return fmt.Sprintf("signal %d", n)
+}
+
+// totals sums up what happened in the window.
+func (b *builder) totals(r *Report) {
+	s := b.tr.Stats()
+	t := Totals{
+		ByKind: make(map[string]uint64), Failed: s.Failed,
+		MappedBytes: s.Mapped, UnmappedBytes: s.Unmapped,
+		MappedCount: s.MappedCount, UnmappedCount: s.GoneCount,
+		OldUnmapped: s.OldUnmapped, HeapGrowth: s.HeapGrowth,
+	}
+	for k, n := range s.Calls {
+		t.ByKind[k.String()] += n
+		t.Calls += n
+	}
+	for i := range r.Paths {
+		t.OutstandingBytes += r.Paths[i].Bytes
+		t.OutstandingCount += r.Paths[i].Count
+	}
+	for _, sp := range b.list {
+		for e := range sp.Live.All() {
+			if e.Value.Origin == track.Before {
+				t.OldBytes += e.Len()
+			}
+		}
+	}
+	r.Totals = t
+}
+
+// quality says how far the numbers can be trusted.
+func (b *builder) quality(r *Report) {
+	s, k := b.tr.Stats(), b.facts.Kernel
+	q := Quality{
+		Events: max(k.Events, b.t.Order().Events), Lost: k.Lost, Missed: k.Missed, MapFull: k.MapFull,
+		Checks: s.Checks, Mismatches: s.Mismatches, Resyncs: s.Resyncs, OrderMode: k.OrderMode,
+	}
+	q.Verified = len(b.list) > 0
+	for _, sp := range b.list {
+		b.verified(&q, sp)
+	}
+	for i := range r.Paths {
+		p := &r.Paths[i]
+		q.Uncertain += p.Uncertain
+		if len(p.Frames) == 0 {
+			q.StacksMissing += p.Count
+		}
+		for _, f := range p.Frames {
+			if f.Function == "" {
+				q.FramesUnresolved++
+			}
+		}
+	}
+	for _, st := range b.t.Stacks() {
+		if st.Flags&event.StackTruncated != 0 {
+			q.StacksTruncated++
+		}
+	}
+	r.Quality = q
+}
+
+// verified adds what the kernel confirms of one space: its map, or for a space
+// that ended its page count.
+func (b *builder) verified(q *Quality, sp *track.Space) {
+	live := sp.Live.Bytes()
+	c := sp.Settled
+	switch {
+	case sp.Ended:
+		q.EndedSpaces++
+		if !sp.CountedOut {
+			q.Verified = false
+			return
+		}
+		q.LiveBytes += live
+		q.VerifiedBytes += live
+	case c.Done:
+		q.LiveBytes += c.Live
+		q.VerifiedBytes += c.Agreed
+		q.ExtraBytes += c.Extra
+		q.UnexplainedBytes += c.Unexplained
+	default:
+		q.Verified = false
+	}
+	if sp.Exact > 0 {
+		q.ExactSince = max(q.ExactSince, sp.Exact-b.facts.Begin)
+	}
+}
+
+// caveats are sentences that limit what the numbers say.
+func caveats(r *Report) []string {
+	var out []string
+	if r.Quality.EndedSpaces > 0 {
+		out = append(out, "The process has ended: its map cannot be read any more. What it held then was compared with the kernel's page count.")
+	}
+	return out
+}
