@@ -20,10 +20,12 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+#define FIND_TRIES 4
 #define HUGETLBFS_MAGIC 0x958458f6
 #define MAP_ANONYMOUS 0x20
 #define MAP_HUGETLB 0x40000
 #define PROT_EXEC 4
+#define SIGSTOP 19
 #define FAILED(ret) ((ret) < 0 && (ret) >= -4095)
 
 /* Inode number of the pid namespace in which user space reads /proc; 0: the initial one. */
@@ -73,7 +75,7 @@ struct {
 /* Targets on their way in: user space marks a task by pidfd, the iterator finds it. */
 struct target {
 	__u32 cookie;
-	__u32 follow;
+	__u32 flags; /* enum process_flag */
 };
 
 struct {
@@ -98,6 +100,7 @@ struct {
 	struct stack_record stack;
 	struct found found;
 	enum counter counter;
+	enum process_flag flag;
 } kept __attribute__((unused));
 
 static __always_inline void count(__u32 which)
@@ -282,13 +285,19 @@ enum bpf_func_id___here {
 	BPF_FUNC_find_vma___here,
 };
 
-/* bpf_find_vma is there from 5.17 on; without it lengths are read from /proc. */
+/*
+ * bpf_find_vma is there from 5.17 on, and it does not wait for the lock. Where it
+ * fails, user space finds the length from the kernel's page counts.
+ */
 static __always_inline bool find_vma(struct task_struct *task, __u64 addr, struct vma_query *q)
 {
 	q->length = q->huge = q->file = 0;
 	if (!bpf_core_enum_value_exists(enum bpf_func_id___here, BPF_FUNC_find_vma___here))
 		return false;
-	return bpf_find_vma(task, addr, look, q, 0) == 0;
+	for (int i = 0; i < FIND_TRIES; i++)
+		if (bpf_find_vma(task, addr, look, q, 0) == 0)
+			return true;
+	return false;
 }
 
 /* ipc(2) of ia32 is many calls in one. Returns false for those that do not matter. */
@@ -473,9 +482,9 @@ static __always_inline struct space *add_space(__u64 mm)
 	return bpf_map_lookup_elem(&spaces, &mm);
 }
 
-static __always_inline void add_process(__u32 tgid, __u32 space, __u32 follow)
+static __always_inline void add_process(__u32 tgid, __u32 space, __u32 flags)
 {
-	struct process p = { .space = space, .follow = follow };
+	struct process p = { .space = space, .flags = flags };
 	if (bpf_map_update_elem(&processes, &tgid, &p, BPF_ANY))
 		count(COUNT_PROCESSES_FULL);
 }
@@ -511,7 +520,7 @@ int forked(__u64 *ctx)
 		return 0;
 	struct space *old = bpf_map_lookup_elem(&spaces, &parent_mm);
 	struct process *p = bpf_map_lookup_elem(&processes, &parent_tgid);
-	if (!old || !p || !p->follow)
+	if (!old || !p || !(p->flags & PROCESS_FOLLOW))
 		return 0;
 	struct space *space = old;
 	if (mm != parent_mm) {
@@ -519,7 +528,7 @@ int forked(__u64 *ctx)
 		if (!space)
 			return 0;
 	}
-	add_process(tgid, space->id, 1);
+	add_process(tgid, space->id, PROCESS_FOLLOW);
 	struct record *r = reserve(space, KIND_FORK);
 	if (!r)
 		return 0;
@@ -547,6 +556,10 @@ int executed(__u64 *ctx)
 		return 0;
 	__u32 before = p->space;
 	p->space = space->id;
+	if (p->flags & PROCESS_STOP) {
+		p->flags &= ~PROCESS_STOP;
+		bpf_send_signal(SIGSTOP);
+	}
 	struct record *r = reserve(space, KIND_EXEC);
 	if (!r)
 		return 0;
@@ -646,7 +659,7 @@ int find_targets(struct bpf_iter__task *ctx)
 		out.created = 1;
 	}
 	out.space = space->id;
-	add_process(out.tgid, space->id, t->follow);
+	add_process(out.tgid, space->id, t->flags);
 	bpf_seq_write(ctx->meta->seq, &out, sizeof(out));
 	return 0;
 }

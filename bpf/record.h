@@ -98,7 +98,12 @@ struct space {
 /* A process under trace. */
 struct process {
 	__u32 space; /* id of its address space */
-	__u32 follow; /* children are traced, too */
+	__u32 flags; /* enum process_flag */
+};
+
+enum process_flag {
+	PROCESS_FOLLOW = 1 << 0, /* children are traced, too */
+	PROCESS_STOP = 1 << 1, /* it is stopped when it next calls execve */
 };
 
 /* What the attaching iterator found for a target. */

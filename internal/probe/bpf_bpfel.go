@@ -36,10 +36,17 @@ type bpfFound struct {
 }
 
 type bpfProcess struct {
-	_      structs.HostLayout
-	Space  uint32
-	Follow uint32
+	_     structs.HostLayout
+	Space uint32
+	Flags uint32
 }
+
+type bpfProcessFlag uint32
+
+const (
+	bpfProcessFlagPROCESS_FOLLOW bpfProcessFlag = 1
+	bpfProcessFlagPROCESS_STOP   bpfProcessFlag = 2
+)
 
 type bpfRecord struct {
 	_       structs.HostLayout
@@ -82,7 +89,7 @@ type bpfStackRecord struct {
 type bpfTarget struct {
 	_      structs.HostLayout
 	Cookie uint32
-	Follow uint32
+	Flags  uint32
 }
 
 // Names of all BPF objects in the ELF.

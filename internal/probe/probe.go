@@ -8,7 +8,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
+//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
 
 // Errors of Open and of a Probe's methods.
 var (
@@ -39,6 +39,8 @@ type Target struct {
 	Pidfd  int
 	Cookie uint32 // unique among the targets; comes back in Found
 	Follow bool   // trace children, too
+	// StopAtExec stops the process with SIGSTOP when it next calls execve.
+	StopAtExec bool
 }
 
 // A Found is a target that the kernel side has taken over.

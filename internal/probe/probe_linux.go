@@ -74,7 +74,10 @@ func (p *Probe) Add(targets []Target) ([]Found, error) {
 	for _, t := range targets {
 		v := bpfTarget{Cookie: t.Cookie}
 		if t.Follow {
-			v.Follow = 1
+			v.Flags |= uint32(bpfProcessFlagPROCESS_FOLLOW)
+		}
+		if t.StopAtExec {
+			v.Flags |= uint32(bpfProcessFlagPROCESS_STOP)
 		}
 		if err := marks.Put(int32(t.Pidfd), &v); err != nil {
 			return nil, fmt.Errorf("handing over a target: %w", err)

@@ -79,7 +79,9 @@ func (p *Process) pin() (err error) {
 		return err
 	}
 	p.dir, err = unix.Open("/proc/"+name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) {
+	if errors.Is(err, unix.ENOENT) && p.Alive() {
+		err = unix.EACCES // /proc is mounted with hidepid
+	} else if errors.Is(err, unix.ENOENT) {
 		return ErrNoProcess
 	}
 	if err != nil {

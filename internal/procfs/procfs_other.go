@@ -79,3 +79,15 @@ func (p *Process) Namespace(string) (uint64, error) { return 0, notSupported("re
 func (p *Process) OpenRegion(event.Region) (*os.File, error) {
 	return nil, notSupported("opening regions")
 }
+
+// A SpaceMap cannot be had here.
+type SpaceMap struct{}
+
+// OpenMap returns ErrNotSupported.
+func (p *Process) OpenMap() (*SpaceMap, error) { return nil, notSupported("reading maps") }
+
+// Read returns ErrNotSupported.
+func (m *SpaceMap) Read() ([]event.Region, error) { return nil, notSupported("reading maps") }
+
+// Close does nothing.
+func (m *SpaceMap) Close() error { return nil }

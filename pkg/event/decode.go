@@ -64,6 +64,12 @@ func Decode(b []byte, ev *Event) error {
 	for i := range ev.Args {
 		ev.Args[i] = le.Uint64(b[48+8*i:])
 	}
+	if ev.Seq != 0 {
+		ev.After = 0
+	}
+	if ev.Kind == Mmap {
+		ev.Args[4] = uint64(int64(int32(ev.Args[4]))) // the descriptor is an int
+	}
 	if ev.Kind == Fork || ev.Kind == Exec {
 		ev.Name = cString(b[48:64])
 		ev.Args = [6]uint64{}

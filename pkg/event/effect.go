@@ -17,7 +17,7 @@ func (e *Event) Errno() int {
 }
 
 // Doubtful reports whether the call may have changed the map in a way that its
-// result does not tell: it failed after the write lock was taken and had
+// result does not tell: the length of a mapping is missing, or it failed after the write lock was taken and had
 // something to destroy. Linux leaves holes behind in such cases, for example
 // when the driver of a file refuses a MAP_FIXED mapping.
 func (e *Event) Doubtful() bool {
@@ -32,7 +32,9 @@ func (e *Event) Doubtful() bool {
 		return e.Failed() && e.Args[3]&MapFixed != 0 && e.Args[3]&MapFixedNoRep == 0
 	case Shmat:
 		return e.Failed() && e.Args[2]&ShmRemap != 0 || !e.Failed() && e.Aux == 0
-	case Munmap, Mremap, Shmdt, IoSetup, IoDestroy, RemapFilePages:
+	case IoSetup:
+		return e.Failed() || e.Aux == 0
+	case Munmap, Mremap, Shmdt, IoDestroy, RemapFilePages:
 		return e.Failed()
 	case MapVDSO:
 		return !e.Failed()

@@ -68,7 +68,7 @@ type Event struct {
 	// Time is when the call returned.
 	Time Time
 	// TotalVM is the number of pages that the kernel counted in the space just
-	// before the change; only with Seq.
+	// before the change; only with Seq. 0: it was not told.
 	TotalVM uint64
 	// Brk is the program break just before the change; only with Seq.
 	Brk uint64

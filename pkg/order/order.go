@@ -18,16 +18,20 @@ type Sink interface {
 	// snapshot.From, and of those up to snapshot.To some; the ranges of the
 	// latter are in motion and come as events afterwards.
 	Settle(snapshot *event.Event, motion []interval.Range)
-	// Gap says that n changes of a space are missing before the next event.
-	Gap(space event.SpaceID, n uint64, at event.Time)
+	// Gap says that n changes of a space are missing before the next event. lost
+	// says that records of the space are known to be lost; else they may be late.
+	Gap(space event.SpaceID, n uint64, lost bool)
 }
 
-// Bounds on waiting for a record whose successors are here. A call may return
-// long after it held the lock (MAP_POPULATE); an event that comes after its
-// place was given up is handed on with the mark Late.
+// Bounds on waiting for a record whose successors are here, in nanoseconds of
+// event time and in events. A call may return long after it held the lock
+// (MAP_POPULATE, a munmap of gigabytes), so while no loss is known it is waited
+// for longer; an event that comes after its place was given up is handed on with
+// the mark Late.
 const (
-	maxWait    event.Time = 500e6 // in nanoseconds of event time
-	maxPending            = 1 << 17
+	maxWait    event.Time = 5e9
+	maxLost    event.Time = 200e6
+	maxPending            = 1 << 19
 )
 
 // Stats counts what a Sequencer met.
@@ -62,6 +66,7 @@ func (s *Sequencer) Add(ev *event.Event) {
 	s.stats.Events++
 	s.now = max(s.now, ev.Time)
 	q := s.queue(ev.Space)
+	q.lost = max(q.lost, ev.Lost)
 	switch {
 	case ev.Kind == event.Fork && ev.Parent != ev.Space:
 		s.fork(q, ev)
@@ -92,7 +97,9 @@ func (s *Sequencer) Add(ev *event.Event) {
 
 // ordered reports whether an event without a number of its own still has a
 // place among those that have one.
-func ordered(k event.Kind) bool { return k.Call() || k == event.End }
+func ordered(k event.Kind) bool {
+	return k.Call() || k == event.End || k == event.Exit || k == event.Exec
+}
 
 // sequenced takes an event with a number. It returns false if that completed
 // nothing.
@@ -169,7 +176,7 @@ func (s *Sequencer) wait(q *queue) {
 func (s *Sequencer) advance(q *queue, force bool) {
 	for !q.blocked {
 		s.release(q)
-		tired := force && q.beforeReading() || s.now-q.since >= maxWait || len(q.pending) >= maxPending
+		tired := force && q.beforeReading() || s.tired(q)
 		if snap := q.due(); snap != nil {
 			if !q.complete() && !tired {
 				return
@@ -192,10 +199,20 @@ func (s *Sequencer) advance(q *queue, force bool) {
 			return
 		}
 		s.stats.Gaps += end - q.next
-		s.sink.Gap(q.id, end-q.next, s.now)
+		s.sink.Gap(q.id, end-q.next, q.lost > q.given)
+		q.given = q.lost
 		q.next = end
 		q.since = s.now
 	}
+}
+
+// tired reports whether q has waited long enough.
+func (s *Sequencer) tired(q *queue) bool {
+	limit := maxWait
+	if q.lost > q.given {
+		limit = maxLost
+	}
+	return s.now-q.since >= limit || len(q.pending) >= maxPending
 }
 
 // release hands on what waited for changes that have been applied.

@@ -15,6 +15,8 @@ type queue struct {
 	forks     []*event.Event          // children to be copied from here
 	blocked   bool                    // waits for its own copy
 	since     event.Time              // when it last got on or began to wait
+	lost      uint64                  // records lost in the kernel, as events tell
+	given     uint64                  // of these, those whose places were given up
 	read      uint64                  // To of the newest snapshot handed on; 0 if none
 	have      uint64                  // of the changes in motion of snapshots[0], how many are here
 }

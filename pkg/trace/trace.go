@@ -74,7 +74,7 @@ func (t *Trace) Settled(id event.SpaceID, to uint64) bool {
 func (t *Trace) Apply(ev *event.Event) { t.tracker.Apply(ev) }
 
 // Gap implements order.Sink.
-func (t *Trace) Gap(space event.SpaceID, n uint64, at event.Time) { t.tracker.Gap(space, n, at) }
+func (t *Trace) Gap(space event.SpaceID, n uint64, lost bool) { t.tracker.Gap(space, n, lost) }
 
 // Settle implements order.Sink.
 func (t *Trace) Settle(snap *event.Event, motion []interval.Range) {

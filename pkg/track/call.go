@@ -10,7 +10,7 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 	if ev.Kind.Call() {
 		t.stats.Calls[ev.Kind]++
 	}
-	if ev.Doubtful() {
+	if ev.Doubtful() && !t.leaveOpen(sp, ev) {
 		sp.want(Doubt)
 	}
 	if ev.Failed() {

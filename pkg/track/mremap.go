@@ -12,8 +12,10 @@ func (t *Tracker) mremap(sp *Space, ev *event.Event) {
 		from, to = from.Align(e.Value.Huge), to.Align(e.Value.Huge)
 	}
 	switch {
-	case !ev.Moves():
+	case ev.Args[1] == 0: // a second mapping of the same pages
 		t.add(sp, t.born(ev, to), to)
+	case !ev.Moves():
+		t.leaveBehind(sp, ev, from, to.Start)
 	case to.Start == from.Start:
 		t.resize(sp, ev, from, to)
 	case from.Len() == to.Len():
@@ -74,6 +76,22 @@ func (t *Tracker) move(sp *Space, ev *event.Event, from interval.Range, start ui
 		}
 		old := sp.Live.Set(to, Piece{m, p.Value.Base + delta})
 		t.stats.Overlaid += t.release(sp, old, nil)
+	}
+}
+
+// leaveBehind does MREMAP_DONTUNMAP: the pages move, and what held them stays
+// mapped and empty. Gaps stay gaps, as in a move.
+func (t *Tracker) leaveBehind(sp *Space, ev *event.Event, from interval.Range, start uint64) {
+	var parts []interval.Range
+	for e := range sp.Live.Over(from) {
+		p := e.Intersect(from)
+		parts = append(parts, interval.Range{Start: p.Start - from.Start + start, End: p.End - from.Start + start})
+	}
+	if len(parts) == 0 {
+		parts = append(parts, interval.Of(start, from.Len()))
+	}
+	for _, p := range parts {
+		t.add(sp, t.born(ev, p), p)
 	}
 }
 

@@ -78,11 +78,9 @@ func (t *Tracker) end(sp *Space, ev *event.Event) {
 		return
 	}
 	t.stats.Checks++
-	offset := int64(ev.TotalVM) - int64(sp.Live.Bytes()/t.page)
-	sp.CountedOut = offset == 0
-	if offset != sp.offset {
+	sp.CountedOut = int64(ev.TotalVM) == t.pages(sp)
+	if !sp.CountedOut && sp.wants < Doubt {
 		t.stats.Mismatches++
-		sp.offset = offset
 	}
 }
 

@@ -16,6 +16,7 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 		sp.wants = Nothing
 		return
 	}
+	t.resolveByMap(sp, snap.Regions)
 	moving := interval.NewMap[struct{}]()
 	for _, r := range motion {
 		moving.Set(r, struct{}{})
@@ -34,6 +35,7 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 	c.Agreed = c.Live - c.Extra
 	if sp.known {
 		sp.Settled = c
+		t.stats.Corrected += c.Extra + c.Unexplained
 		if sp.wants > Growth {
 			t.stats.Resyncs++
 		}
@@ -42,11 +44,11 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 			sp.Before += snap.Regions[i].Len()
 		}
 	}
-	if sp.broken {
+	if sp.lossy {
 		t.doubtAll(sp)
 		sp.Exact = snap.Time
 	}
-	sp.known, sp.broken, sp.offset, sp.wants = true, false, 0, Nothing
+	sp.known, sp.broken, sp.lossy, sp.wants = true, false, false, Nothing
 	sp.settleUntil = snap.To
 }
 

@@ -25,14 +25,14 @@ type Space struct {
 	// Exact is the time from which on no change is missing, 0 if from the start.
 	Exact event.Time
 
-	known       bool   // a first reading has been taken
-	forked      bool   // its first state came from a parent
-	settleUntil uint64 // number of the last change that the newest reading may hold
-	offset      int64  // pages by which the kernel's count differs from ours
-	broken      bool   // changes are missing since the newest reading
-	lost        uint64 // records of this space lost so far
-	wants       Want   // why the kernel's map should be read
-	brk         interval.Range
+	known       bool         // a first reading has been taken
+	forked      bool         // its first state came from a parent
+	settleUntil uint64       // number of the last change that the newest reading may hold
+	open        *event.Event // the newest change, if its effect is not known
+	broken      bool         // changes are missing since the newest reading
+	lossy       bool         // of these, some are lost for good
+	lost        uint64       // records of this space lost so far
+	wants       Want         // why the kernel's map should be read
 }
 
 // A Comparison of a live map with the kernel's. All are bytes.

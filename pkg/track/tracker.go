@@ -20,6 +20,7 @@ type Stats struct {
 	Checks       uint64 // comparisons of page counts
 	Mismatches   uint64
 	Resyncs      uint64 // readings after losses, doubts and mismatches
+	Corrected    uint64 // bytes that readings of the kernel's map found wrong
 	Missing      uint64 // changes given up
 	Late         uint64
 }
@@ -122,25 +123,33 @@ func (t *Tracker) Apply(ev *event.Event) {
 }
 
 // check compares the kernel's page count before the change with ours. A
-// difference that was not there before says that something unseen happened.
+// difference says that something unseen happened. While a reading of the map is
+// wanted because of a doubt or a difference, others are no news.
 func (t *Tracker) check(sp *Space, ev *event.Event) {
-	if !t.exact || !sp.known || ev.Seq <= sp.settleUntil || sp.broken {
+	if !t.exact || ev.TotalVM == 0 || !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.wants >= Doubt {
+		sp.open = nil
 		return
 	}
 	t.stats.Checks++
-	offset := int64(ev.TotalVM) - int64(sp.Live.Bytes()/t.page)
-	if offset != sp.offset {
+	if sp.open != nil {
+		t.resolve(sp, int64(ev.TotalVM)-t.pages(sp))
+	}
+	if int64(ev.TotalVM) != t.pages(sp) && sp.wants < Doubt {
 		t.stats.Mismatches++
 		sp.want(Mismatch)
-		sp.offset = offset
 	}
 }
 
-// Gap says that n changes of a space are missing before the next event.
-func (t *Tracker) Gap(id event.SpaceID, n uint64, at event.Time) {
+// pages returns the size of the live map in pages.
+func (t *Tracker) pages(sp *Space) int64 { return int64(sp.Live.Bytes() / t.page) }
+
+// Gap says that n changes of a space are missing before the next event; lost
+// says that they will never come.
+func (t *Tracker) Gap(id event.SpaceID, n uint64, lost bool) {
 	sp := t.space(id)
 	t.stats.Missing += n
 	sp.broken = true
+	sp.lossy = sp.lossy || lost
 	sp.want(Loss)
 }
 

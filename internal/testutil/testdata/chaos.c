@@ -112,14 +112,17 @@ static void disown(struct thread *t, int i) { t->block[i] = t->block[--t->blocks
 
 static int full(struct thread *t) { return t->blocks + 2 >= max_blocks; }
 
-/* pick returns the index of one of the thread's blocks, -1 if there is none of
- * the kind. */
+/* pick returns the index of one of the thread's blocks of a kind, -1 if there is
+ * none. */
 static int pick(struct thread *t, int what)
 {
-	if (!t->blocks)
-		return -1;
-	int i = (int)rnd(t, t->blocks);
-	return (int)t->block[i].what == what ? i : -1;
+	int first = t->blocks ? (int)rnd(t, t->blocks) : 0;
+	for (int k = 0; k < t->blocks; k++) {
+		int i = (first + k) % t->blocks;
+		if ((int)t->block[i].what == what)
+			return i;
+	}
+	return -1;
 }
 
 static void drop(struct thread *t, int i)
@@ -344,17 +347,27 @@ static void shm(struct thread *t)
 static void aio(struct thread *t)
 {
 	int i = pick(t, AIO);
-	if (i >= 0) {
+	if (i >= 0 && (t->rings == 2 || rnd(t, 2))) {
+		char *to = t->block[i].p;
+		if (rnd(t, 3) == 0 && !full(t)) /* to a place that is this thread's */
+			to = mmap(NULL, pg, PROT_NONE, ANON, -1, 0);
+		if (to != t->block[i].p && to != MAP_FAILED) {
+			if (mremap(t->block[i].p, pg, pg, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to)
+				t->block[i].p = to;
+			else
+				munmap(to, pg);
+			return;
+		}
 		drop(t, i);
 		return;
 	}
-	if (t->rings >= 2 || full(t))
+	if (full(t))
 		return;
 	aio_context_t ctx = 0;
 	if (syscall(SYS_io_setup, 4, &ctx))
 		return;
 	t->rings++;
-	own(t, (char *)(uintptr_t)ctx, 1, AIO);
+	own(t, (char *)(uintptr_t)ctx, 1, AIO); /* at least: its size is the kernel's */
 }
 
 static void change(struct thread *t)
@@ -456,7 +469,7 @@ static void step(struct thread *t)
 		syscall(SYS_brk, brk_base + rnd(t, 64) * pg - rnd(t, 2) * 8);
 	else if (r < 500)
 		shm(t);
-	else if (r < 600)
+	else if (r < 520) /* rarely: io_destroy waits for milliseconds */
 		aio(t);
 	else if (r < 900)
 		fail(t);

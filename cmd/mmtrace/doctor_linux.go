@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf/btf"
+
+	"github.com/mmtrace/mmtrace/internal/procfs"
+)
+
+const (
+	oldestKernel = "5.15"
+	kernelBTF    = "/sys/kernel/btf/vmlinux"
+	lockdownFile = "/sys/kernel/security/lockdown"
+)
+
+// tracepoints are the hooks that tracing attaches to, by their types in BTF,
+// and what is missing without them.
+var tracepoints = []struct{ name, use string }{
+	{"mmap_lock_acquire_returned", "the order of changes"},
+	{"sys_exit", "the calls"},
+	{"sched_process_exec", "programs that replace themselves"},
+	{"exit_mmap", "the end of address spaces"},
+}
+
+func machineChecks() []check {
+	return []check{
+		checkKernel(), checkBTF(), checkTracepoints(), checkCaps(), checkLockdown(), checkNamespace(),
+	}
+}
+
+func checkKernel() check {
+	h, err := procfs.ReadHost()
+	if err != nil {
+		return check{Name: "kernel", State: stateFail, Text: err.Error()}
+	}
+	var major, minor, wantMajor, wantMinor int
+	fmt.Sscanf(oldestKernel, "%d.%d", &wantMajor, &wantMinor)
+	if n, _ := fmt.Sscanf(h.Kernel, "%d.%d", &major, &minor); n != 2 {
+		return check{Name: "kernel", State: stateWarn, Text: fmt.Sprintf("%s %s: not a version that is understood", h.Kernel, h.Arch)}
+	}
+	if major < wantMajor || major == wantMajor && minor < wantMinor {
+		return check{Name: "kernel", State: stateFail, Text: fmt.Sprintf("%s %s is older than %s", h.Kernel, h.Arch, oldestKernel),
+			Next: "a newer kernel of the distribution, or another machine"}
+	}
+	return pass("kernel", "%s %s, %d CPUs", h.Kernel, h.Arch, h.CPUs)
+}
+
+func checkBTF() check {
+	info, err := os.Stat(kernelBTF)
+	if err != nil {
+		return check{Name: "BTF", State: stateFail, Text: fmt.Sprintf("%s: %v", kernelBTF, bareCause(err)),
+			Next: "a kernel built with CONFIG_DEBUG_INFO_BTF, as those of Debian, Ubuntu and Fedora are; in a container, mount /sys"}
+	}
+	return pass("BTF", "%s, %d KiB", kernelBTF, info.Size()>>10)
+}
+
+func checkTracepoints() check {
+	spec, err := btf.LoadKernelSpec()
+	if err != nil {
+		return check{Name: "tracepoints", State: stateFail, Text: fmt.Sprintf("reading the kernel's types: %v", err)}
+	}
+	var names, missing []string
+	for _, t := range tracepoints {
+		var td *btf.Typedef
+		if err := spec.TypeByName("btf_trace_"+t.name, &td); err != nil {
+			missing = append(missing, t.name+" ("+t.use+")")
+			continue
+		}
+		names = append(names, t.name)
+	}
+	if len(missing) > 0 {
+		return check{Name: "tracepoints", State: stateFail, Text: "missing: " + strings.Join(missing, ", "),
+			Next: "a kernel built with CONFIG_TRACEPOINTS and CONFIG_FTRACE_SYSCALLS"}
+	}
+	return pass("tracepoints", "%s", strings.Join(names, ", "))
+}
+
+func checkCaps() check {
+	err := checkPrivileges()
+	var rights *privilegeError
+	switch {
+	case err == nil:
+		return pass("capabilities", "%s", strings.Join(allCaps, ", "))
+	case errors.As(err, &rights):
+		next := "sudo, or: sudo setcap " + strings.Join(allCaps, ",") + "+ep " + quoteWord(ownPath())
+		if runsAsRoot() {
+			next = "start the container or service with " + strings.Join(rights.missing, ", ")
+		}
+		return check{Name: "capabilities", State: stateFail, code: exitNotPermitted,
+			Text: "missing: " + strings.Join(rights.missing, ", "), Next: next}
+	}
+	return check{Name: "capabilities", State: stateFail, Text: err.Error()}
+}
+
+func checkLockdown() check {
+	text, err := os.ReadFile(lockdownFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return pass("lockdown", "not in this kernel, or securityfs is not mounted")
+	case err != nil:
+		return check{Name: "lockdown", State: stateWarn, Text: fmt.Sprintf("%s: %v", lockdownFile, bareCause(err))}
+	}
+	mode := lockdownMode(string(text))
+	if mode == "confidentiality" {
+		return check{Name: "lockdown", State: stateFail, Text: mode + ": BPF programs may not read memory",
+			Next: "boot with lockdown=integrity"}
+	}
+	return pass("lockdown", "%s", mode)
+}
+
+// lockdownMode returns the chosen one of "none [integrity] confidentiality".
+func lockdownMode(text string) string {
+	_, rest, _ := strings.Cut(text, "[")
+	mode, _, ok := strings.Cut(rest, "]")
+	if !ok {
+		return "unknown"
+	}
+	return mode
+}
+
+func checkNamespace() check {
+	inner, ok := inPIDNamespace()
+	switch {
+	case !ok:
+		return check{Name: "pid namespace", State: stateWarn, Text: "it cannot be told which one this is",
+			Next: "mount /proc"}
+	case inner:
+		return check{Name: "pid namespace", State: stateWarn,
+			Text: "not the host's (a container?): only its own processes can be named, by their ids in here",
+			Next: "run on the host, or with hostPID: true / --pid=host, to trace others"}
+	}
+	return pass("pid namespace", "the host's")
+}

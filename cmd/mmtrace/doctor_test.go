@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/stack"
+)
+
+var someChecks = []check{
+	pass("kernel", "6.12.0 x86_64, %d CPUs", 4),
+	{Name: "map", State: stateWarn, Text: "60000 regions of 65530 allowed"},
+	{Name: "capabilities", State: stateFail, Text: "missing: cap_bpf", Next: "sudo <mmtrace> \x1b", code: exitNotPermitted},
+}
+
+func TestWriteChecks(t *testing.T) {
+	var b strings.Builder
+	if err := writeChecks(&b, someChecks, false); err != nil {
+		t.Fatal(err)
+	}
+	want := `ok    kernel         6.12.0 x86_64, 4 CPUs
+warn  map            60000 regions of 65530 allowed
+fail  capabilities   missing: cap_bpf
+                     -> sudo <mmtrace> \x1b
+
+mmtrace cannot trace here: see the lines that say fail.
+`
+	if got := b.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	b.Reset()
+	if err := writeChecks(&b, someChecks[:1], true); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "\x1b[32mok  \x1b[0m  kernel         6.12.0 x86_64, 4 CPUs\n\nmmtrace can trace here.\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWriteChecksJSON(t *testing.T) {
+	var b strings.Builder
+	if err := writeChecksJSON(&b, someChecks[1:]); err != nil {
+		t.Fatal(err)
+	}
+	want := `{
+  "schema": "mmtrace.doctor/v1",
+  "ok": false,
+  "checks": [
+    {
+      "name": "map",
+      "state": "warn",
+      "text": "60000 regions of 65530 allowed"
+    },
+    {
+      "name": "capabilities",
+      "state": "fail",
+      "text": "missing: cap_bpf",
+      "next": "sudo <mmtrace> \u001b"
+    }
+  ]
+}
+`
+	if got := b.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestVerdictOf(t *testing.T) {
+	fail := func(code int) check { return check{State: stateFail, code: code} }
+	warn := check{State: stateWarn}
+	tests := []struct {
+		checks []check
+		want   int
+	}{
+		{[]check{warn}, exitOK},
+		{[]check{warn, fail(0)}, exitFailure},
+		{[]check{fail(exitNotPermitted)}, exitNotPermitted},
+		{[]check{fail(exitNoTarget)}, exitNoTarget},
+		{[]check{fail(exitNoTarget), fail(exitNotPermitted)}, exitNotPermitted},
+		{[]check{fail(exitNotPermitted), fail(0), fail(exitNoTarget)}, exitFailure},
+	}
+	for _, tt := range tests {
+		if got := verdictOf(tt.checks); got != tt.want {
+			t.Errorf("verdictOf(%v) = %d, want %d", tt.checks, got, tt.want)
+		}
+	}
+}
+
+func TestJudgeDemo(t *testing.T) {
+	r := &report.Report{}
+	for _, c := range demoCases {
+		if c.bytes > 0 {
+			r.Paths = append(r.Paths, report.Path{Bytes: c.bytes, Count: c.count,
+				Frames: []stack.Frame{{Function: "mmap"}, {Function: "main." + c.function}, {Function: "main.main"}}})
+		}
+	}
+	var b strings.Builder
+	if err := judgeDemo(&b, r); err != nil {
+		t.Errorf("%v\n%s", err, &b)
+	}
+	b.Reset()
+	r.Paths[0].Bytes--
+	if err := judgeDemo(&b, r); !errors.Is(err, errDemo) {
+		t.Errorf("error %v", err)
+	}
+	want := `demo: cacheThatNeverForgets holds 15728640 bytes in 15 mappings; reported are 15728639 in 15
+
+demo: found 2 of 3 planted, 1 wrong
+`
+	if got := b.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

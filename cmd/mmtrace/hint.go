@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/mmtrace/mmtrace/internal/procfs"
+)
+
+// An advice is one next step after an error.
+type advice struct {
+	label string // "try:", "or:", "why:"
+	text  string
+}
+
+// advise returns the next steps after err, best first. This is the one place
+// that gives advice by the kind of an error; a usageError carries its own, since
+// only who found it knows what was meant.
+func advise(err error, args []string) []advice {
+	var (
+		usage  *usageError
+		rights *privilegeError
+		output *outputError
+		start  *startError
+		thread *procfs.ErrThread
+	)
+	switch {
+	case errors.As(err, &usage):
+		return append(usage.advice, advice{"help:", "mmtrace --help"})
+	case errors.As(err, &output):
+		return adviseOutput(output)
+	case errors.As(err, &start):
+		return start.advice()
+	case errors.As(err, &rights):
+		return adviseRights(rights.missing, args)
+	case errors.As(err, &thread):
+		return []advice{{"try:", shellQuote(withProcess(args, thread)...)}}
+	case errors.Is(err, procfs.ErrNoProcess), errors.Is(err, errNotCalled):
+		return adviseNoProcess()
+	case errors.Is(err, procfs.ErrZombie):
+		return []advice{{"why:", "its memory is gone already; only its exit status is left"}}
+	case errors.Is(err, procfs.ErrKernelThread):
+		return []advice{{"try:", "a process that runs a program: ps -e -o pid,comm,vsz --sort -vsz"}}
+	case errors.Is(err, procfs.ErrNotSupported):
+		return []advice{{"try:", "mmtrace report FILE.mmtrace works here, with a recording made on Linux"}}
+	case errors.Is(err, fs.ErrPermission) && !runsAsRoot():
+		return []advice{{"try:", withSudo(args)}, {"why:", "mmtrace doctor"}}
+	case errors.Is(err, fs.ErrPermission):
+		return []advice{{"why:", "mmtrace doctor"}}
+	}
+	return nil
+}
+
+// withProcess returns the user's own words with the process in place of its
+// thread.
+func withProcess(args []string, t *procfs.ErrThread) []string {
+	words := slices.Clone(args)
+	for i, w := range words {
+		if i > 0 && w == fmt.Sprint(t.TID) {
+			words[i] = fmt.Sprint(t.TGID)
+			return words
+		}
+	}
+	return []string{"mmtrace", "-p", fmt.Sprint(t.TGID)}
+}
+
+func adviseRights(missing []string, args []string) []advice {
+	caps := strings.Join(allCaps, ",") + "+ep"
+	steps := []advice{
+		{"try:", withSudo(args)},
+		{"or:", "sudo setcap " + caps + " " + quoteWord(ownPath())},
+		{"why:", "mmtrace doctor"},
+	}
+	if runsAsRoot() { // sudo would not help
+		steps = []advice{
+			{"try:", "start the container or service with " + strings.Join(missing, ", ")},
+			{"why:", "mmtrace doctor"},
+		}
+	}
+	return steps
+}
+
+func adviseOutput(e *outputError) []advice {
+	if errors.Is(e.err, fs.ErrNotExist) {
+		return []advice{{"try:", "make the directory, or -o with another"}}
+	}
+	return []advice{{"try:", "-o with a file that can be written, or -o - for standard output"}}
+}
+
+func adviseNoProcess() []advice {
+	steps := []advice{{"try:", "ps -e -o pid,comm,vsz --sort -vsz"}}
+	if inner, ok := inPIDNamespace(); ok && inner {
+		steps = append(steps, advice{"note:", "this is a pid namespace of its own (a container?): it sees only its own processes, by other ids than the host's"})
+	}
+	return steps
+}
+
+// writeAdvice prints steps under an error, aligned.
+func writeAdvice(w io.Writer, steps []advice) {
+	for _, s := range steps {
+		fmt.Fprintf(w, "  %-6s %s\n", s.label, printable(s.text))
+	}
+}

@@ -1,0 +1,13 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+var (
+	interimSignal   os.Signal = syscall.SIGUSR1
+	terminateSignal os.Signal = syscall.SIGTERM
+)

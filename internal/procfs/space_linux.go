@@ -1,0 +1,46 @@
+package procfs
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// A SpaceMap is an open map of one address space. It stays with that space:
+// when the process goes on to another by execve, or ends, nothing else is ever
+// read through it.
+type SpaceMap struct {
+	f    *os.File
+	wrap func(error) error
+}
+
+// OpenMap opens the map of the address space that the process has now.
+func (p *Process) OpenMap() (*SpaceMap, error) {
+	f, err := p.openTask("maps")
+	if err != nil {
+		return nil, err
+	}
+	return &SpaceMap{f, func(err error) error { return p.wrap("maps", err) }}, nil
+}
+
+// Read returns the map as it is now, in address order and without [vsyscall].
+// It returns ErrNoProcess once the last user of the space is gone. It must be
+// called from one goroutine at a time.
+func (m *SpaceMap) Read() ([]event.Region, error) {
+	if _, err := m.f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("reading a map: %w", err)
+	}
+	regions, err := ParseMaps(m.f)
+	if err != nil {
+		return nil, m.wrap(err)
+	}
+	if len(regions) == 0 {
+		return nil, m.wrap(ErrNoProcess)
+	}
+	return regions, nil
+}
+
+// Close gives the file back.
+func (m *SpaceMap) Close() error { return m.f.Close() }

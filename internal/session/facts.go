@@ -1,0 +1,49 @@
+package session
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/report"
+)
+
+// newFacts returns what is known before the first event.
+func newFacts(cfg Config, host procfs.Host) report.Facts {
+	return report.Facts{
+		Tool: cfg.Tool,
+		Host: report.Host{
+			Name: host.Name, Kernel: host.Kernel, Arch: host.Arch,
+			PageSize: host.PageSize, CPUs: host.CPUs, MaxMapCount: host.MaxMapCount,
+		},
+		Window: report.Window{StartUnix: time.Now().UnixNano(), Planned: event.Time(cfg.Planned)},
+		Kernel: report.KernelFacts{OrderMode: "lock"},
+	}
+}
+
+// describe notes what /proc tells of a process, anew after it executed another
+// program.
+func (s *Session) describe(p *procfs.Process, parent event.PID) {
+	exe, _ := p.Exe() // of a process that is just ending it cannot be read
+	f := report.TargetFacts{
+		PID: p.PID(), Parent: parent, Comm: p.Comm(), Exe: exe, Cmdline: p.Cmdline(), StartTicks: p.StartTicks(),
+	}
+	for i := range s.facts.Targets {
+		if s.facts.Targets[i].PID == f.PID {
+			s.facts.Targets[i] = f
+			return
+		}
+	}
+	s.facts.Targets = append(s.facts.Targets, f)
+}
+
+// now reads the clock of the events.
+func now() event.Time {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic(err) // the clock always exists
+	}
+	return event.Time(ts.Nano())
+}

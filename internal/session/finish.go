@@ -1,0 +1,112 @@
+package session
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/stack"
+	"github.com/mmtrace/mmtrace/pkg/track"
+)
+
+// Limits of the last reading of a map: it is repeated while it does not agree
+// because a change was in flight.
+const (
+	settleTries = 3
+	settleTime  = 2 * time.Second
+)
+
+// Settle ends the window: it reads every live map once more and compares. The
+// state is final after it.
+func (s *Session) Settle(why Reason) {
+	s.facts.End = now()
+	s.settleAll()
+	s.facts.Window.Duration = s.facts.End - s.begin
+	s.facts.Window.StoppedBy = string(why)
+	s.countKernel()
+	_ = s.probe.Detach() // Close says it again
+	s.trace.Flush()
+}
+
+// Interim makes a report on the window so far; tracing goes on.
+func (s *Session) Interim() (*report.Report, error) {
+	s.facts.End = now()
+	s.settleAll()
+	s.countKernel()
+	f := s.facts
+	f.Window.Duration = f.End - s.begin
+	f.Window.StoppedBy = "interim"
+	return report.Build(s.trace, s.Frames(report.Stacks(s.trace)), f), nil
+}
+
+// Report makes the final report, with the facts and frames that a recording
+// needs to make the same one.
+func (s *Session) Report() (*report.Report, report.Facts, stack.Table) {
+	frames := s.Frames(report.Stacks(s.trace))
+	return report.Build(s.trace, frames, s.facts), s.facts, frames
+}
+
+// settleAll reads and compares the map of every space that is in use.
+func (s *Session) settleAll() {
+	spaces := make([]*track.Space, 0, len(s.trace.Tracker().Spaces()))
+	for _, sp := range s.trace.Tracker().Spaces() {
+		spaces = append(spaces, sp)
+	}
+	slices.SortFunc(spaces, func(a, b *track.Space) int { return cmp.Compare(a.ID, b.ID) })
+	for _, sp := range spaces {
+		if !sp.Ended && !sp.Left {
+			s.settle(sp)
+		}
+	}
+}
+
+func (s *Session) settle(sp *track.Space) {
+	for range settleTries {
+		to, ok := s.readMap(s.space(sp.ID), track.Nothing)
+		if !ok {
+			s.drain(event.NoSpace, 0, settleTime) // it has just ended
+			return
+		}
+		s.drain(sp.ID, to, settleTime)
+		if c := sp.Settled; c.Extra == 0 && c.Unexplained == 0 && s.trace.Tracker().Wants()[sp.ID] == track.Nothing {
+			return
+		}
+	}
+}
+
+// countKernel takes over the kernel side's counters.
+func (s *Session) countKernel() {
+	c, err := s.probe.Counters()
+	if err != nil {
+		return // the counters of before stand
+	}
+	s.last = c
+	s.facts.Kernel.Events, s.facts.Kernel.Lost = c.Events, c.Lost
+	s.facts.Kernel.Missed, s.facts.Kernel.MapFull = c.Missed, c.MapFull
+}
+
+// A Reading is how a window goes, at a glance.
+type Reading struct {
+	Elapsed     time.Duration
+	Calls       uint64 // mapping calls seen
+	Unmaps      uint64
+	Outstanding int64 // bytes mapped in the window and still mapped
+	Lost        uint64
+}
+
+// Reading returns how the window goes.
+func (s *Session) Reading() Reading {
+	st := s.trace.Tracker().Stats()
+	if c, err := s.probe.Counters(); err == nil {
+		s.last = c
+	}
+	return Reading{
+		Elapsed:     time.Duration(now() - s.begin),
+		Calls:       st.Calls[event.Mmap] + st.Calls[event.Mremap] + st.Calls[event.Brk] + st.Calls[event.Shmat],
+		Unmaps:      st.Calls[event.Munmap] + st.Calls[event.Shmdt],
+		Outstanding: int64(st.Mapped) - int64(st.Unmapped),
+		Lost:        s.last.Lost,
+	}
+}

@@ -1,0 +1,83 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"github.com/mmtrace/mmtrace/internal/probe"
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+const (
+	batchSize   = 512
+	batchesHeld = 256
+	// pollEvery bounds how long records lie in the ring when they are few.
+	pollEvery = 20 * time.Millisecond
+)
+
+// A reader empties the ring into batches.
+type reader struct {
+	full chan []event.Event
+	free chan []event.Event
+	done chan struct{}
+	err  error // set before full is closed
+}
+
+func startReader(p *probe.Probe) *reader {
+	r := &reader{
+		full: make(chan []event.Event, batchesHeld),
+		free: make(chan []event.Event, batchesHeld),
+		done: make(chan struct{}),
+	}
+	go r.run(p)
+	return r
+}
+
+func (r *reader) run(p *probe.Probe) {
+	defer close(r.done)
+	defer close(r.full)
+	batch := r.empty()
+	for {
+		batch = batch[:len(batch)+1]
+		err := p.Read(&batch[len(batch)-1], time.Now().Add(pollEvery))
+		switch {
+		case errors.Is(err, probe.ErrClosed):
+			return
+		case err != nil:
+			batch = batch[:len(batch)-1]
+			if !errors.Is(err, probe.ErrTimeout) {
+				r.err = err
+			}
+		}
+		if len(batch) == batchSize || err != nil && len(batch) > 0 {
+			r.full <- batch
+			batch = r.empty()
+		}
+	}
+}
+
+// empty returns a batch without events.
+func (r *reader) empty() []event.Event {
+	select {
+	case b := <-r.free:
+		return b[:0]
+	default:
+		return make([]event.Event, 0, batchSize)
+	}
+}
+
+// recycle gives a batch back.
+func (r *reader) recycle(b []event.Event) {
+	clear(b)
+	select {
+	case r.free <- b:
+	default:
+	}
+}
+
+// wait returns when the reader has ended, which it does once the probe is closed.
+func (r *reader) wait() {
+	for range r.full {
+	}
+	<-r.done
+}

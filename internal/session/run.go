@@ -1,0 +1,160 @@
+package session
+
+import (
+	"time"
+
+	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// A Reason is why a window ended, in the words of report.Window.
+type Reason string
+
+// Reasons.
+const (
+	Running  Reason = ""
+	Elapsed  Reason = "duration"
+	Stopped  Reason = "signal"
+	Exited   Reason = "exit"
+	BadWrite Reason = "error"
+)
+
+// tickEvery is how often Run looks at what the core wants and calls tick.
+const tickEvery = 100 * time.Millisecond
+
+// Run applies events until the planned time is over, stop is closed or the last
+// target has ended, and returns why. tick, if not nil, is called now and then.
+func (s *Session) Run(stop <-chan struct{}, interim <-chan struct{}, onInterim func(), tick func()) (Reason, error) {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	var over <-chan time.Time
+	if s.cfg.Planned > 0 {
+		timer := time.NewTimer(s.cfg.Planned - time.Duration(now()-s.begin))
+		defer timer.Stop()
+		over = timer.C
+	}
+	for {
+		select {
+		case batch, ok := <-s.reader.full:
+			if !ok {
+				return Stopped, s.reader.err
+			}
+			s.handleAll(batch)
+			s.readWanted(false)
+		case <-ticker.C:
+			s.readWanted(false)
+			if tick != nil {
+				tick()
+			}
+		case <-over:
+			return Elapsed, nil
+		case <-stop:
+			return Stopped, nil
+		case <-interim:
+			onInterim()
+		}
+		if s.recordErr != nil {
+			return BadWrite, s.recordErr
+		}
+		if s.ended() {
+			return Exited, nil
+		}
+	}
+}
+
+// ended reports whether every target has ended.
+func (s *Session) ended() bool {
+	for pid := range s.roots {
+		if p := s.procs[pid]; p != nil && !p.Alive() {
+			s.drain(event.NoSpace, 0, 200*time.Millisecond)
+			delete(s.roots, pid)
+		}
+	}
+	return len(s.roots) == 0
+}
+
+// handleAll applies a batch and gives it back.
+func (s *Session) handleAll(batch []event.Event) {
+	for i := range batch {
+		s.handle(&batch[i])
+	}
+	s.reader.recycle(batch)
+}
+
+// handle does what the live side has to do for an event, and applies it.
+func (s *Session) handle(ev *event.Event) {
+	switch ev.Kind {
+	case event.StackDef:
+		s.locate(ev)
+	case event.Mmap:
+		if ev.Marks&event.File != 0 && !ev.Failed() && ev.Args[2]&uint64(event.ProtExec) != 0 {
+			s.space(ev.Space).stale = true
+		}
+	case event.Fork:
+		s.born(ev)
+	case event.Exec:
+		s.executed(ev)
+		return
+	case event.Exit:
+		delete(s.roots, ev.PID)
+	}
+	s.add(ev)
+}
+
+// born opens a child that came under trace.
+func (s *Session) born(ev *event.Event) {
+	if p, err := procfs.Open(ev.PID); err == nil { // it may be gone already
+		s.enter(p, event.PID(ev.Ret), ev.Space, true)
+	}
+}
+
+// executed follows a process into its new space and reads the map at once,
+// before the program has got far.
+func (s *Session) executed(ev *event.Event) {
+	s.add(ev)
+	p := s.procs[ev.PID]
+	if p == nil {
+		return
+	}
+	var parent event.PID
+	if t := s.trace.Tracker().Processes()[ev.PID]; t != nil {
+		parent = t.Parent
+	}
+	s.enter(p.Process, parent, ev.Space, p.own)
+	s.readMap(s.space(ev.Space), 0)
+	if s.cfg.OnExec != nil {
+		s.cfg.OnExec(ev.PID)
+	}
+}
+
+// drain applies events until a reading of the space's map that ended at number
+// to has been compared, or for at most the given time. Without a space it waits
+// until nothing comes any more.
+func (s *Session) drain(id event.SpaceID, to uint64, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		if id != event.NoSpace && s.trace.Settled(id, to) {
+			return true
+		}
+		select {
+		case batch, ok := <-s.reader.full:
+			if !ok {
+				return false
+			}
+			s.handleAll(batch)
+		case <-timer.C:
+			return false
+		case <-quiet(id):
+			return true
+		}
+	}
+}
+
+// quiet fires when the ring must have been read, if no space is waited for.
+func quiet(id event.SpaceID) <-chan time.Time {
+	if id != event.NoSpace {
+		return nil
+	}
+	return time.After(3 * pollEvery)
+}

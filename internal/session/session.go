@@ -1,0 +1,155 @@
+// Package session runs a live trace: it connects the kernel side, /proc, the
+// symbols and the core.
+//
+// One goroutine reads the ring and does nothing else. Another owns all state:
+// it applies events, reads maps when the core asks for it, and makes reports.
+package session
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mmtrace/mmtrace/internal/probe"
+	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/internal/symbol"
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/trace"
+)
+
+// A Config says what to trace.
+type Config struct {
+	Targets []*procfs.Process // stay the caller's
+	Follow  bool              // children, too
+	// StopAtExec stops the targets with SIGSTOP at their first execve, before the
+	// first instruction of the new program; OnExec must let them go.
+	StopAtExec bool
+	// OnExec is called when the map of a program that a target executed has been
+	// read. It may be nil.
+	OnExec func(event.PID)
+	// RingBytes is the size of the ring buffer; 0 is a default.
+	RingBytes int
+	Tool      report.Tool
+	Planned   time.Duration // 0: open
+	// Record is called once, with what is known at the start, and returns what
+	// gets every event as it arrived; the latter's error ends the trace. It may be
+	// nil.
+	Record func(report.Facts) func(*event.Event) error
+}
+
+// A Session is a live trace. Its methods must be called from one goroutine.
+type Session struct {
+	cfg    Config
+	probe  *probe.Probe
+	trace  *trace.Trace
+	page   uint64
+	reader *reader
+
+	symbols *symbol.Symbolizer
+	spaces  map[event.SpaceID]*space
+	procs   map[event.PID]*process
+	roots   map[event.PID]bool // targets that have not ended
+	stacks  *stacks
+	facts   report.Facts
+
+	begin     event.Time
+	last      probe.Counters
+	record    func(*event.Event) error
+	recordErr error // the first error of record
+}
+
+// Start loads the kernel side and attaches to the targets. When it returns, no
+// change of their address spaces goes unseen any more, and the maps at that
+// time have been read.
+func Start(cfg Config) (s *Session, err error) {
+	host, err := procfs.ReadHost()
+	if err != nil {
+		return nil, err
+	}
+	s = &Session{
+		cfg: cfg, page: host.PageSize, trace: trace.New(host.PageSize), symbols: symbol.New(),
+		spaces: make(map[event.SpaceID]*space), procs: make(map[event.PID]*process),
+		roots: make(map[event.PID]bool),
+	}
+	s.stacks = newStacks()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+			s = nil
+		}
+	}()
+	ns, err := procfs.SelfNamespace("pid")
+	if err != nil {
+		return s, err
+	}
+	if s.probe, err = probe.Open(probe.Options{RingBytes: cfg.RingBytes, PIDNamespace: uint32(ns)}); err != nil {
+		return s, err
+	}
+	s.facts = newFacts(cfg, host)
+	for _, p := range cfg.Targets {
+		s.describe(p, 0)
+	}
+	s.begin = now()
+	s.facts.Begin = s.begin
+	if cfg.Record != nil {
+		s.record = cfg.Record(s.facts)
+	}
+	s.reader = startReader(s.probe)
+	if err := s.attach(); err != nil {
+		return s, err
+	}
+	s.readWanted(true)
+	return s, s.recordErr
+}
+
+// attach hands the targets over and enters those that are alive.
+func (s *Session) attach() error {
+	targets := make([]probe.Target, len(s.cfg.Targets))
+	for i, p := range s.cfg.Targets {
+		targets[i] = probe.Target{Pidfd: p.Pidfd(), Cookie: uint32(i), Follow: s.cfg.Follow, StopAtExec: s.cfg.StopAtExec}
+	}
+	found, err := s.probe.Add(targets)
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		p := s.cfg.Targets[f.Cookie]
+		s.roots[p.PID()] = true
+		s.enter(p, 0, f.Space, false)
+		s.add(&event.Event{Kind: event.Process, Space: f.Space, PID: p.PID(), Time: now(), Name: p.Comm()})
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("attaching to process %d: %w", s.cfg.Targets[0].PID(), procfs.ErrNoProcess)
+	}
+	return nil
+}
+
+// add records an event and applies it.
+func (s *Session) add(ev *event.Event) {
+	if s.record != nil && s.recordErr == nil {
+		s.recordErr = s.record(ev)
+	}
+	s.trace.Add(ev)
+}
+
+// Close detaches and gives back what the session holds.
+func (s *Session) Close() error {
+	var err error
+	if s.probe != nil {
+		err = s.probe.Close()
+	}
+	if s.reader != nil {
+		s.reader.wait()
+	}
+	for _, sp := range s.spaces {
+		sp.close()
+	}
+	for _, p := range s.procs {
+		p.close()
+	}
+	return err
+}
+
+// Trace returns the state. It is the session's own.
+func (s *Session) Trace() *trace.Trace { return s.trace }

@@ -1,0 +1,146 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/mmtrace/mmtrace/internal/probe"
+	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/internal/symbol"
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/track"
+)
+
+// A space is what the live side holds of one address space.
+type space struct {
+	id    event.SpaceID
+	proc  *procfs.Process  // a process that uses it; nil if none could be opened
+	file  *procfs.SpaceMap // its map; nil if it could not be opened
+	code  *symbol.Space
+	stale bool // code was mapped since code was updated
+
+	read time.Time     // when the map was last read
+	took time.Duration // how long that took
+}
+
+// A process is a traced process.
+type process struct {
+	*procfs.Process
+	own bool // opened here
+}
+
+func (p *process) close() {
+	if p.own && p.Process != nil {
+		_ = p.Process.Close()
+	}
+}
+
+func (sp *space) close() {
+	if sp.file != nil {
+		_ = sp.file.Close()
+	}
+}
+
+// space returns the live side of an address space, new if need be.
+func (s *Session) space(id event.SpaceID) *space {
+	sp := s.spaces[id]
+	if sp == nil {
+		sp = &space{id: id, code: s.symbols.NewSpace(), stale: true}
+		s.spaces[id] = sp
+	}
+	return sp
+}
+
+// enter notes that a process uses a space from now on.
+func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, own bool) {
+	if old := s.procs[p.PID()]; old != nil && old.Process != p {
+		old.close()
+	}
+	s.procs[p.PID()] = &process{p, own}
+	sp := s.space(id)
+	if sp.file == nil {
+		sp.proc = p
+		sp.file, _ = p.OpenMap() // without it the space cannot be verified, which the report says
+	}
+	s.describe(p, parent)
+}
+
+// Pauses between readings of one map, so that a target with many doubts is not
+// held up by its tracer.
+const (
+	minPause   = 10 * time.Millisecond
+	pauseShare = 20 // times as long as the reading took
+)
+
+// readWanted reads the maps that the core wants to see. With force it does not
+// wait for pauses.
+func (s *Session) readWanted(force bool) {
+	for id, why := range s.trace.Tracker().Wants() {
+		sp := s.space(id)
+		if force || why == track.First || time.Since(sp.read) > max(minPause, pauseShare*sp.took) {
+			s.readMap(sp, why)
+		}
+	}
+}
+
+// readMap reads a space's map and adds it as an event. It returns the number of
+// the newest change that the reading may hold, and whether it succeeded.
+//
+// The number that is current before the reading may be that of a change whose
+// lock is held just now, so the reading is sure to hold only those before it.
+func (s *Session) readMap(sp *space, why track.Want) (to uint64, ok bool) {
+	ev := &event.Event{Kind: event.Snapshot, Space: sp.id, Time: now()}
+	start := time.Now()
+	from, _, err := s.probe.Sequence(sp.id)
+	if err == nil {
+		ev.Regions, err = sp.regions()
+	}
+	if err == nil {
+		ev.To, ev.Lost, err = s.probe.Sequence(sp.id)
+	}
+	sp.read, sp.took = time.Now(), time.Since(start)
+	if err != nil {
+		if !errors.Is(err, probe.ErrNoSpace) && why > track.Growth {
+			sp.reopen()
+		}
+		ev.Marks |= event.Unreadable
+		ev.Regions = nil
+		s.add(ev)
+		return 0, false
+	}
+	ev.From = max(from, 1) - 1
+	s.updateCode(sp, ev.Regions)
+	s.add(ev)
+	return ev.To, true
+}
+
+// reopen opens the map anew: between two quick calls of execve the wrong space
+// may have been opened.
+func (sp *space) reopen() {
+	if sp.proc == nil {
+		return
+	}
+	sp.close()
+	sp.file, _ = sp.proc.OpenMap()
+}
+
+// regions reads the kernel's map.
+func (sp *space) regions() ([]event.Region, error) {
+	if sp.file == nil {
+		return nil, procfs.ErrNoProcess
+	}
+	return sp.file.Read()
+}
+
+// updateCode lets the code map of sp know what is mapped, and opens the files
+// that are new.
+func (s *Session) updateCode(sp *space, regions []event.Region) {
+	sp.code.Update(regions, func(r event.Region) (*os.File, error) {
+		if sp.proc == nil {
+			return nil, procfs.ErrNoFile
+		}
+		return sp.proc.OpenRegion(r)
+	})
+	sp.stale = false
+}

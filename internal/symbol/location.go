@@ -1,0 +1,67 @@
+package symbol
+
+import (
+	"strings"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/stack"
+)
+
+// A Location is a place in code that can be named later, when the space has
+// changed or is gone.
+type Location struct {
+	module *Module
+	offset uint64 // in the module's file
+	frame  stack.Frame
+	exec   bool
+	call   bool
+}
+
+// Locate is the quick half of Resolve: it finds the file of pc without reading
+// it.
+func (sp *Space) Locate(pc uint64, call bool) Location {
+	addr := pc
+	if call && addr > 0 {
+		addr--
+	}
+	l := Location{frame: stack.Frame{Offset: addr}, call: call}
+	st := sp.state.Load()
+	r, ok := st.find(addr)
+	if !ok {
+		return l
+	}
+	l.exec = r.Prot&event.ProtExec != 0
+	l.module, l.offset = sp.locate(st, r, addr)
+	switch k, file := keyOf(r); {
+	case file:
+		l.frame.Module, l.frame.Offset = k.path, addr-r.Start+r.Offset
+	case strings.HasPrefix(r.Path, "["):
+		l.frame.Module = r.Path
+	default:
+		l.frame.Module = "[anon]"
+	}
+	return l
+}
+
+// Mapped reports whether the place lay in a region that was known.
+func (l Location) Mapped() bool { return l.frame.Module != "" }
+
+// Executable reports whether the place lay in executable memory.
+func (l Location) Executable() bool { return l.exec }
+
+// Frames is the slow half of Resolve.
+func (l Location) Frames() []stack.Frame {
+	if l.module == nil {
+		return []stack.Frame{l.frame}
+	}
+	return l.module.Frames(l.offset, false)
+}
+
+// ReturnAtSP is Module.ReturnAtSP for a location just behind a system call
+// instruction, located as a call.
+func (l Location) ReturnAtSP() (yes, known bool) {
+	if l.module == nil {
+		return false, false
+	}
+	return l.module.ReturnAtSP(l.offset + 1)
+}

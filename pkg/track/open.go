@@ -1,0 +1,104 @@
+package track
+
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+)
+
+// Some calls do not tell what they did: shmat and io_setup not how long the
+// mapping is, a failed MAP_FIXED not whether it left a hole. The kernel's page
+// count at the next change of the space tells, since nothing can come between.
+
+// leaveOpen notes a call whose effect the next page count tells. It returns
+// false if it is no such call.
+func (t *Tracker) leaveOpen(sp *Space, ev *event.Event) bool {
+	if !t.exact || !sp.known || ev.Seq <= sp.settleUntil || sp.broken {
+		return false
+	}
+	if !unsized(ev) && openTarget(ev, t.page).Empty() {
+		return false
+	}
+	c := *ev
+	sp.open = &c
+	return true
+}
+
+// unsized reports whether ev made a mapping whose length is not known.
+func unsized(ev *event.Event) bool {
+	if ev.Failed() || ev.Aux != 0 {
+		return false
+	}
+	return ev.Kind == event.IoSetup && ev.Args[5] != 0 ||
+		ev.Kind == event.Shmat && ev.Args[2]&event.ShmRemap == 0
+}
+
+// openTarget returns the range that a failed call may have emptied, if that is
+// all that it may have done.
+func openTarget(ev *event.Event, page uint64) interval.Range {
+	if !ev.Failed() || ev.Marks&(event.Died|event.Stale|event.Second|event.Unordered) != 0 {
+		return interval.Range{}
+	}
+	switch ev.Kind {
+	case event.Mmap, event.Munmap:
+		return interval.Of(ev.Args[0], ev.Args[1]).Align(page)
+	case event.Mremap:
+		// Of several mappings that move together (Linux 6.17) some may have moved.
+		if ev.Args[3]&event.RemapFixed != 0 && ev.Args[1] != ev.Args[2] {
+			return interval.Of(ev.Args[4], ev.Args[2]).Align(page)
+		}
+		if ev.Args[3]&event.RemapFixed == 0 {
+			return interval.Of(ev.Args[0], ev.Args[1]).Align(page)
+		}
+	}
+	return interval.Range{}
+}
+
+// resolve applies the open call of sp, which changed the kernel's count by
+// delta pages.
+func (t *Tracker) resolve(sp *Space, delta int64) {
+	ev := sp.open
+	sp.open = nil
+	target := openTarget(ev, t.page)
+	switch {
+	case unsized(ev) && delta > 0:
+		ev.Aux = uint64(delta) * t.page
+		t.mapped(sp, ev)
+	case unsized(ev):
+		sp.want(Doubt)
+	case delta == 0: // nothing changed
+	case -delta*int64(t.page) == int64(covered(sp.Live, target)):
+		t.release(sp, sp.Live.Remove(target), nil)
+	default:
+		sp.want(Doubt)
+	}
+}
+
+// covered returns how many bytes of r are in m.
+func covered(m *interval.Map[Piece], r interval.Range) uint64 {
+	var n uint64
+	for e := range m.Over(r) {
+		n += e.Intersect(r).Len()
+	}
+	return n
+}
+
+// resolveByMap gives the open call of sp the length that a reading of the
+// kernel's map shows.
+func (t *Tracker) resolveByMap(sp *Space, regions []event.Region) {
+	ev := sp.open
+	sp.open = nil
+	if ev == nil || !unsized(ev) {
+		return
+	}
+	start := uint64(ev.Ret)
+	if ev.Kind == event.IoSetup {
+		start = ev.Args[5]
+	}
+	for i := range regions {
+		if regions[i].Start == start {
+			ev.Aux = regions[i].Len()
+			t.mapped(sp, ev)
+			return
+		}
+	}
+}
