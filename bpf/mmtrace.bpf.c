@@ -94,15 +94,6 @@ struct {
 
 __u32 last_space = 0;
 
-/* Keeps types in the object's BTF, from which the Go side has them. */
-struct {
-	struct record record;
-	struct stack_record stack;
-	struct found found;
-	enum counter counter;
-	enum process_flag flag;
-} kept __attribute__((unused));
-
 static __always_inline void count(__u32 which)
 {
 	__u64 *v = bpf_map_lookup_elem(&counters, &which);
@@ -116,7 +107,19 @@ static __always_inline __u64 wakeup(void)
 		BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-#include "stack.h"
+#include "unwind.h"
+
+/* Keeps types in the object's BTF, from which the Go side has them. */
+struct {
+	struct record record;
+	struct stack_record stack;
+	struct stack_copy copy;
+	struct rule rule;
+	struct code_range range;
+	struct found found;
+	enum counter counter;
+	enum process_flag flag;
+} kept __attribute__((unused));
 
 /* A zeroed record, or NULL with the loss counted. */
 static __always_inline struct record *reserve(struct space *space, __u32 kind)
@@ -147,17 +150,62 @@ static __always_inline void submit(struct record *r)
 	bpf_ringbuf_submit(r, wakeup());
 }
 
-/* Sends the stack unless user space has it; returns its hash, 0 if it could not be sent. */
+/* For a walk that user space has to finish. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stack_copy);
+} copies SEC(".maps");
+
+/*
+ * Sends a copy of the stack, so that user space can finish the walk. Such a
+ * stack gets a name of its own: what is above is not in its hash.
+ */
+static __always_inline void send_copy(struct walk *w)
+{
+	__u32 zero = 0;
+	struct stack_copy *c = bpf_map_lookup_elem(&copies, &zero);
+	if (!c)
+		return;
+	w->record.stack = mix(w->record.stack, bpf_ktime_get_ns());
+	c->kind = KIND_STACK_COPY;
+	c->stack = w->record.stack;
+	c->pc = w->pc;
+	c->sp = w->sp;
+	c->fp = w->fp;
+	c->lr = w->lr;
+	c->call = w->call;
+	c->fresh = w->fresh;
+	__u32 n = copy_stack(c->data, w->sp);
+	if (n > sizeof(c->data))
+		n = sizeof(c->data);
+	c->length = n;
+	if (bpf_ringbuf_output(&events, c, sizeof(*c) - sizeof(c->data) + n, wakeup())) {
+		count(COUNT_STACKS_LOST);
+		return;
+	}
+	count(COUNT_COPIES);
+	w->record.flags |= STACK_COPIED;
+}
+
+/* Sends the stack unless user space has it; returns its hash, 0 if there is none. */
 static __always_inline __u64 stack_of(void *regs, struct space *space)
 {
 	__u32 zero = 0;
 	__u8 one = 1;
-	struct stack_record *s = bpf_map_lookup_elem(&scratch, &zero);
-	if (!s)
+	struct walk *w = bpf_map_lookup_elem(&scratch, &zero);
+	if (!w)
 		return 0;
+	struct stack_record *s = &w->record;
 	__u64 h = walk(s, regs, space);
-	if (bpf_map_lookup_elem(&seen, &h))
+	bool partial = unfinished(w, space);
+	if (!partial && bpf_map_lookup_elem(&seen, &h))
 		return h;
+	if (partial) {
+		send_copy(w);
+		h = s->stack;
+	}
 	__u32 n = s->count;
 	if (n > MAX_FRAMES)
 		n = MAX_FRAMES;
@@ -166,7 +214,8 @@ static __always_inline __u64 stack_of(void *regs, struct space *space)
 		return h;
 	}
 	count(COUNT_STACKS);
-	bpf_map_update_elem(&seen, &h, &one, BPF_ANY);
+	if (!partial)
+		bpf_map_update_elem(&seen, &h, &one, BPF_ANY);
 	return h;
 }
 
@@ -446,6 +495,8 @@ static __always_inline int returned(void *regs, long ret)
 		if (r->args[2] & PROT_EXEC)
 			__sync_fetch_and_add(&space->generation, 1);
 	}
+	if ((r->kind == KIND_MMAP || r->kind == KIND_MPROTECT) && !FAILED(ret) && (r->args[2] & PROT_EXEC))
+		__sync_fetch_and_add(&space->code_changes, 1);
 	if (r->kind != KIND_MADVISE && r->kind != KIND_MPROTECT && r->kind != KIND_NAME_VMA && !c.compat) {
 		r->stack = stack_of(regs, space);
 		if (!r->stack)
@@ -469,12 +520,14 @@ int call_returned_raw(__u64 *ctx)
 
 /* ---- birth and death ---- */
 
-/* Begins to trace mm; NULL if there is no room. */
-static __always_inline struct space *add_space(__u64 mm)
+/* Begins to trace mm, a copy of parent's if there is one; NULL if there is no room. */
+static __always_inline struct space *add_space(__u64 mm, struct space *parent)
 {
 	struct space fresh = {};
 
 	fresh.id = __sync_fetch_and_add(&last_space, 1) + 1;
+	fresh.code = parent ? parent->id : fresh.id;
+	fresh.code_changes = parent ? parent->code_changes : 0;
 	if (bpf_map_update_elem(&spaces, &mm, &fresh, BPF_ANY)) {
 		count(COUNT_SPACES_FULL);
 		return 0;
@@ -524,7 +577,7 @@ int forked(__u64 *ctx)
 		return 0;
 	struct space *space = old;
 	if (mm != parent_mm) {
-		space = add_space(mm);
+		space = add_space(mm, old);
 		if (!space)
 			return 0;
 	}
@@ -551,7 +604,7 @@ int executed(__u64 *ctx)
 	struct process *p = bpf_map_lookup_elem(&processes, &tgid);
 	if (!p)
 		return 0;
-	struct space *space = add_space((__u64)task->mm);
+	struct space *space = add_space((__u64)task->mm, 0);
 	if (!space)
 		return 0;
 	__u32 before = p->space;
@@ -653,7 +706,7 @@ int find_targets(struct bpf_iter__task *ctx)
 		return 0;
 	struct space *space = bpf_map_lookup_elem(&spaces, &mm);
 	if (!space) {
-		space = add_space(mm);
+		space = add_space(mm, 0);
 		if (!space)
 			return 0;
 		out.created = 1;

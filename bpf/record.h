@@ -30,6 +30,8 @@ enum record_kind {
 	KIND_EXIT,
 	KIND_END,
 	KIND_STACK,
+	/* 22 and 23 are for user space */
+	KIND_STACK_COPY = 24,
 };
 
 /* The values are those of event.Mark in pkg/event/event.go. */
@@ -68,13 +70,17 @@ _Static_assert(sizeof(struct record) == 144, "record has no implicit padding");
 
 #define MAX_FRAMES 127
 
+/* The values are those of pkg/event/stack.go. Bits 8 to 15 are enum stop, and 16
+ * to 31 the number of frames that were guessed. */
 enum stack_flag {
-	/* frames[1] is what lay at the stack pointer (arm64: in the link register),
-	 * behind a call instruction: the caller, if the leaf keeps no frame. */
-	STACK_CANDIDATE = 1 << 0,
 	/* The walk ended at MAX_FRAMES. */
-	STACK_TRUNCATED = 1 << 1,
+	STACK_TRUNCATED = 1 << 0,
+	/* A struct stack_copy of the same stack came before. */
+	STACK_COPIED = 1 << 1,
 };
+
+#define STACK_STOP_SHIFT 8
+#define STACK_GUESSED_SHIFT 16
 
 struct stack_record {
 	__u32 kind; /* KIND_STACK */
@@ -87,12 +93,29 @@ struct stack_record {
 
 _Static_assert(sizeof(struct stack_record) == 24 + 8 * MAX_FRAMES, "stack_record has no implicit padding");
 
+#define SNAPSHOT_BYTES 16384
+
+/* A copy of the stack from where a walk could not go on. */
+struct stack_copy {
+	__u32 kind; /* KIND_STACK_COPY */
+	__u32 length; /* of data, in bytes; no more than that travels */
+	__u64 stack; /* hash */
+	__u64 pc, sp, fp, lr; /* of the frame that the walk could not leave */
+	__u32 call; /* 1: pc is behind the instruction that is being executed */
+	__u32 fresh; /* 1: the registers are those of the machine, not recovered */
+	__u8 data[SNAPSHOT_BYTES + 4096]; /* from sp on */
+};
+
+_Static_assert(sizeof(struct stack_copy) == 56 + SNAPSHOT_BYTES + 4096, "stack_copy has no implicit padding");
+
 /* An address space under trace. */
 struct space {
 	__u64 seq; /* of the newest change; bumped under the write lock */
 	__u64 lost; /* records that did not fit in the ring */
 	__u32 id;
-	__u32 generation; /* of mapped code: a stack's addresses mean the same within one */
+	__u32 generation; /* of mapped files of code: a stack's addresses mean the same within one */
+	__u32 code; /* whose ranges of code serve while it has none of its own: a parent's */
+	__u32 code_changes; /* times that executable memory was mapped */
 };
 
 /* A process under trace. */
@@ -124,6 +147,7 @@ enum counter {
 	COUNT_SECOND, /* calls that took the write lock twice */
 	COUNT_EVENTS, /* records handed over */
 	COUNT_STACKS, /* stacks handed over */
+	COUNT_COPIES, /* of these, those that user space had to finish */
 	COUNTERS,
 };
 

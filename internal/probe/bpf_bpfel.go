@@ -13,6 +13,15 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type bpfCodeRange struct {
+	_      structs.HostLayout
+	Start  uint64
+	End    uint64
+	Bias   uint64
+	Module uint32
+	Pad    uint32
+}
+
 type bpfCounter uint32
 
 const (
@@ -24,7 +33,8 @@ const (
 	bpfCounterCOUNT_SECOND         bpfCounter = 5
 	bpfCounterCOUNT_EVENTS         bpfCounter = 6
 	bpfCounterCOUNT_STACKS         bpfCounter = 7
-	bpfCounterCOUNTERS             bpfCounter = 8
+	bpfCounterCOUNT_COPIES         bpfCounter = 8
+	bpfCounterCOUNTERS             bpfCounter = 9
 )
 
 type bpfFound struct {
@@ -68,12 +78,39 @@ type bpfRecord struct {
 	Tid     uint32
 }
 
+type bpfRule struct {
+	_     structs.HostLayout
+	Kind  uint8
+	Base  uint8
+	Fp    uint8
+	Link  uint8
+	Off   int32
+	Off2  int32
+	FpOff int32
+}
+
 type bpfSpace struct {
-	_          structs.HostLayout
-	Seq        uint64
-	Lost       uint64
-	Id         uint32
-	Generation uint32
+	_           structs.HostLayout
+	Seq         uint64
+	Lost        uint64
+	Id          uint32
+	Generation  uint32
+	Code        uint32
+	CodeChanges uint32
+}
+
+type bpfStackCopy struct {
+	_      structs.HostLayout
+	Kind   uint32
+	Length uint32
+	Stack  uint64
+	Pc     uint64
+	Sp     uint64
+	Fp     uint64
+	Lr     uint64
+	Call   uint32
+	Fresh  uint32
+	Data   [20480]uint8
 }
 
 type bpfStackRecord struct {
@@ -96,9 +133,13 @@ type bpfTarget struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	bpfMapCode               = "code"
+	bpfMapCopies             = "copies"
 	bpfMapCounters           = "counters"
 	bpfMapEvents             = "events"
 	bpfMapInflights          = "inflights"
+	bpfMapInfos              = "infos"
+	bpfMapModules            = "modules"
 	bpfMapProcesses          = "processes"
 	bpfMapScratch            = "scratch"
 	bpfMapSeen               = "seen"
@@ -114,6 +155,7 @@ const (
 	bpfProgLockAcquiredMemcg = "lock_acquired_memcg"
 	bpfProgLockAcquiredRaw   = "lock_acquired_raw"
 	bpfProgSpaceEnded        = "space_ended"
+	bpfVarCodeMask           = "code_mask"
 	bpfVarKept               = "kept"
 	bpfVarLastSpace          = "last_space"
 	bpfVarPidNamespaceInode  = "pid_namespace_inode"
@@ -178,9 +220,13 @@ type bpfProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfMapSpecs struct {
+	Code      *ebpf.MapSpec `ebpf:"code"`
+	Copies    *ebpf.MapSpec `ebpf:"copies"`
 	Counters  *ebpf.MapSpec `ebpf:"counters"`
 	Events    *ebpf.MapSpec `ebpf:"events"`
 	Inflights *ebpf.MapSpec `ebpf:"inflights"`
+	Infos     *ebpf.MapSpec `ebpf:"infos"`
+	Modules   *ebpf.MapSpec `ebpf:"modules"`
 	Processes *ebpf.MapSpec `ebpf:"processes"`
 	Scratch   *ebpf.MapSpec `ebpf:"scratch"`
 	Seen      *ebpf.MapSpec `ebpf:"seen"`
@@ -192,6 +238,7 @@ type bpfMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfVariableSpecs struct {
+	CodeMask          *ebpf.VariableSpec `ebpf:"code_mask"`
 	Kept              *ebpf.VariableSpec `ebpf:"kept"`
 	LastSpace         *ebpf.VariableSpec `ebpf:"last_space"`
 	PidNamespaceInode *ebpf.VariableSpec `ebpf:"pid_namespace_inode"`
@@ -218,9 +265,13 @@ func (o *bpfObjects) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfMaps struct {
+	Code      *ebpf.Map `ebpf:"code"`
+	Copies    *ebpf.Map `ebpf:"copies"`
 	Counters  *ebpf.Map `ebpf:"counters"`
 	Events    *ebpf.Map `ebpf:"events"`
 	Inflights *ebpf.Map `ebpf:"inflights"`
+	Infos     *ebpf.Map `ebpf:"infos"`
+	Modules   *ebpf.Map `ebpf:"modules"`
 	Processes *ebpf.Map `ebpf:"processes"`
 	Scratch   *ebpf.Map `ebpf:"scratch"`
 	Seen      *ebpf.Map `ebpf:"seen"`
@@ -230,9 +281,13 @@ type bpfMaps struct {
 
 func (m *bpfMaps) Close() error {
 	return _BpfClose(
+		m.Code,
+		m.Copies,
 		m.Counters,
 		m.Events,
 		m.Inflights,
+		m.Infos,
+		m.Modules,
 		m.Processes,
 		m.Scratch,
 		m.Seen,
@@ -245,6 +300,7 @@ func (m *bpfMaps) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfVariables struct {
+	CodeMask          *ebpf.Variable `ebpf:"code_mask"`
 	Kept              *ebpf.Variable `ebpf:"kept"`
 	LastSpace         *ebpf.Variable `ebpf:"last_space"`
 	PidNamespaceInode *ebpf.Variable `ebpf:"pid_namespace_inode"`

@@ -9,18 +9,19 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
-// load brings the programs into the kernel, those that this kernel can run.
-func load(o Options) (*ebpf.Collection, error) {
+// load brings the programs into the kernel, those that this kernel can run. It
+// also returns what unwind tables and lists of code are made like.
+func load(o Options) (c *ebpf.Collection, chunks, ranges *ebpf.MapSpec, err error) {
 	spec, err := loadBpf()
 	if err != nil {
-		return nil, fmt.Errorf("reading the kernel side: %w", err)
+		return nil, nil, nil, fmt.Errorf("reading the kernel side: %w", err)
 	}
 	kernel, err := btf.LoadKernelSpec()
 	if err != nil {
-		return nil, fmt.Errorf("reading the kernel's types: %w", err)
+		return nil, nil, nil, fmt.Errorf("reading the kernel's types: %w", err)
 	}
 	if err := fit(spec, kernel); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	ring := o.RingBytes
 	if ring == 0 {
@@ -30,18 +31,19 @@ func load(o Options) (*ebpf.Collection, error) {
 	for name, value := range map[string]any{
 		"pid_namespace_inode": o.PIDNamespace,
 		"wake_bytes":          uint32(ring / 8),
+		"code_mask":           CodeMask,
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
-			return nil, fmt.Errorf("setting %s: %w", name, err)
+			return nil, nil, nil, fmt.Errorf("setting %s: %w", name, err)
 		}
 	}
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
+	c, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{
 		Programs: ebpf.ProgramOptions{KernelTypes: kernel},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("loading BPF programs: %w", err)
+		return nil, nil, nil, fmt.Errorf("loading BPF programs: %w", err)
 	}
-	return c, nil
+	return c, spec.Maps["modules"].InnerMap, spec.Maps["code"].InnerMap, nil
 }
 
 // fit drops the programs that the kernel has no hook for. Of those for the

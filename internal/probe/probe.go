@@ -8,13 +8,15 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
+//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag -type stack_copy -type rule -type code_range bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
 
 // Errors of Open and of a Probe's methods.
 var (
 	ErrNotSupported = errors.New("not supported")
 	// ErrNoSpace means that an address space is not traced, or not any more.
 	ErrNoSpace = errors.New("no such address space")
+	// ErrFull means that a table of the kernel side has no room.
+	ErrFull = errors.New("no room")
 	// ErrTimeout means that no record came in time.
 	ErrTimeout = errors.New("no record in time")
 	// ErrClosed means that the probe has been closed.
@@ -51,10 +53,28 @@ type Found struct {
 	Space   event.SpaceID
 }
 
+// A State is where an address space stands.
+type State struct {
+	Seq         uint64 // number of the newest change
+	Lost        uint64 // records that did not fit in the ring
+	CodeChanges uint32 // times that executable memory was mapped
+}
+
+// A CodeRange is an executable mapping of an address space.
+type CodeRange struct {
+	Start, End uint64
+	Bias       uint64 // of addresses against those of the file
+	Module     uint32 // index of its table, or NoModule
+}
+
+// NoModule stands for code without a table, which is walked by frame pointers.
+const NoModule = 0xffffffff
+
 // Counters are what the kernel side counted since it was loaded.
 type Counters struct {
 	Events, Stacks uint64 // handed over
 	Lost           uint64 // records that did not fit in the ring
+	Copies         uint64 // of Stacks, those that came with a copy to be finished
 	StacksLost     uint64 // stacks that did not fit; they are sent again
 	MapFull        uint64 // entries that did not fit in a map
 	Second         uint64 // calls that took the lock twice

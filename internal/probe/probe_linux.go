@@ -23,6 +23,9 @@ type Probe struct {
 	reader   *ringbuf.Reader
 	record   ringbuf.Record
 	keys     map[event.SpaceID]uint64 // mm_struct addresses
+
+	modules        uint32        // tables handed over
+	chunks, ranges *ebpf.MapSpec // of a table, of a list of code
 }
 
 // Open loads the programs and attaches them. They trace nothing until Add.
@@ -35,7 +38,7 @@ func Open(o Options) (p *Probe, err error) {
 			p = nil
 		}
 	}()
-	if p.programs, err = load(o); err != nil {
+	if p.programs, p.chunks, p.ranges, err = load(o); err != nil {
 		return p, err
 	}
 	if p.reader, err = ringbuf.NewReader(p.programs.Maps["events"]); err != nil {
@@ -121,7 +124,7 @@ func decodeFound(b []byte) []Found {
 func (p *Probe) Read(ev *event.Event, deadline time.Time) error {
 	p.reader.SetDeadline(deadline)
 	switch err := p.reader.ReadInto(&p.record); {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, ringbuf.ErrFlushed):
 		return ErrTimeout
 	case errors.Is(err, ringbuf.ErrClosed):
 		return ErrClosed
@@ -131,27 +134,47 @@ func (p *Probe) Read(ev *event.Event, deadline time.Time) error {
 	return event.Decode(p.record.RawSample, ev)
 }
 
-// Sequence returns the number of the newest change of a space and how many of
-// its records are lost. Error: ErrNoSpace once the space has ended.
-func (p *Probe) Sequence(id event.SpaceID) (seq, lost uint64, err error) {
+// Flush makes a Read that waits return ErrTimeout once it has read what is in
+// the ring.
+func (p *Probe) Flush() error { return p.reader.Flush() }
+
+// Sequences returns the number of the newest change of every space under trace.
+func (p *Probe) Sequences() (map[event.SpaceID]uint64, error) {
+	out := make(map[event.SpaceID]uint64)
+	var key uint64
+	var v bpfSpace
+	it := p.programs.Maps["spaces"].Iterate()
+	for it.Next(&key, &v) {
+		out[event.SpaceID(v.Id)] = v.Seq
+	}
+	if err := it.Err(); err != nil {
+		return nil, fmt.Errorf("reading the spaces under trace: %w", err)
+	}
+	return out, nil
+}
+
+// State returns where a space stands. Error: ErrNoSpace once it has ended.
+func (p *Probe) State(id event.SpaceID) (State, error) {
 	spaces := p.programs.Maps["spaces"]
 	var v bpfSpace
 	if key, ok := p.keys[id]; ok {
 		if err := spaces.Lookup(key, &v); err == nil && event.SpaceID(v.Id) == id {
-			return v.Seq, v.Lost, nil
+			return stateOf(&v), nil
 		}
 		delete(p.keys, id)
-		return 0, 0, ErrNoSpace
+		return State{}, ErrNoSpace
 	}
 	var key uint64
 	for it := spaces.Iterate(); it.Next(&key, &v); {
 		p.keys[event.SpaceID(v.Id)] = key
 		if event.SpaceID(v.Id) == id {
-			return v.Seq, v.Lost, nil
+			return stateOf(&v), nil
 		}
 	}
-	return 0, 0, ErrNoSpace
+	return State{}, ErrNoSpace
 }
+
+func stateOf(v *bpfSpace) State { return State{Seq: v.Seq, Lost: v.Lost, CodeChanges: v.CodeChanges} }
 
 // Counters returns what the kernel side has counted so far.
 func (p *Probe) Counters() (Counters, error) {
@@ -169,6 +192,7 @@ func (p *Probe) Counters() (Counters, error) {
 	c.Events, c.Stacks = sums[bpfCounterCOUNT_EVENTS], sums[bpfCounterCOUNT_STACKS]
 	c.Lost, c.StacksLost = sums[bpfCounterCOUNT_LOST], sums[bpfCounterCOUNT_STACKS_LOST]
 	c.MapFull = sums[bpfCounterCOUNT_INFLIGHT_FULL] + sums[bpfCounterCOUNT_SPACES_FULL] + sums[bpfCounterCOUNT_PROCESSES_FULL]
+	c.Copies = sums[bpfCounterCOUNT_COPIES]
 	c.Second = sums[bpfCounterCOUNT_SECOND]
 	for name, prog := range p.programs.Programs {
 		stats, err := prog.Stats()

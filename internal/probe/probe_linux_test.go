@@ -22,7 +22,7 @@ func TestSelf(t *testing.T) {
 	t.Log(found, err, time.Since(start))
 	b, err := unix.Mmap(-1, 0, 12345, 3, unix.MAP_PRIVATE|unix.MAP_ANON)
 	unix.Munmap(b)
-	t.Log(p.Sequence(found[0].Space))
+	t.Log(p.State(found[0].Space))
 	for {
 		var ev event.Event
 		if err := p.Read(&ev, time.Now().Add(100*time.Millisecond)); err != nil {

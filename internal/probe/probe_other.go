@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/mmtrace/mmtrace/internal/unwind"
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
@@ -24,11 +25,32 @@ func (*Probe) Add([]Target) ([]Found, error) { return nil, ErrNotSupported }
 // Read returns ErrNotSupported.
 func (*Probe) Read(*event.Event, time.Time) error { return ErrNotSupported }
 
-// Sequence returns ErrNotSupported.
-func (*Probe) Sequence(event.SpaceID) (seq, lost uint64, err error) { return 0, 0, ErrNotSupported }
+// State returns ErrNotSupported.
+func (*Probe) State(event.SpaceID) (State, error) { return State{}, ErrNotSupported }
+
+// Flush returns ErrNotSupported.
+func (*Probe) Flush() error { return ErrNotSupported }
+
+// Sequences returns ErrNotSupported.
+func (*Probe) Sequences() (map[event.SpaceID]uint64, error) { return nil, ErrNotSupported }
 
 // Counters returns ErrNotSupported.
 func (*Probe) Counters() (Counters, error) { return Counters{}, ErrNotSupported }
 
+// Detach does nothing.
+func (*Probe) Detach() error { return nil }
+
 // Close does nothing.
 func (*Probe) Close() error { return nil }
+
+// AddRules returns ErrNotSupported.
+func (*Probe) AddRules(int, []unwind.Info) error { return ErrNotSupported }
+
+// AddModules returns ErrNotSupported.
+func (*Probe) AddModules([]*unwind.Table) (uint32, error) { return 0, ErrNotSupported }
+
+// SetCode returns ErrNotSupported.
+func (*Probe) SetCode(event.SpaceID, []CodeRange, uint32) error { return ErrNotSupported }
+
+// DropCode does nothing.
+func (*Probe) DropCode(event.SpaceID) {}

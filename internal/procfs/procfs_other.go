@@ -91,3 +91,6 @@ func (m *SpaceMap) Read() ([]event.Region, error) { return nil, notSupported("re
 
 // Close does nothing.
 func (m *SpaceMap) Close() error { return nil }
+
+// ReadMemory returns ErrNotSupported.
+func (p *Process) ReadMemory(uint64, int) ([]byte, error) { return nil, notSupported("reading memory") }

@@ -127,8 +127,8 @@ func (p *Process) readlink(name string) (string, error) {
 	return string(buf[:n]), nil
 }
 
-// Cmdline returns the arguments of the program, its name first; nil if they
-// cannot be read.
+// Cmdline returns the arguments of the program, its name first, less empty ones
+// at the end; nil if they cannot be read.
 func (p *Process) Cmdline() []string {
 	f, err := p.openTask("cmdline")
 	if err != nil {
@@ -139,7 +139,8 @@ func (p *Process) Cmdline() []string {
 	if err != nil || len(text) == 0 {
 		return nil
 	}
-	return strings.Split(string(bytes.TrimSuffix(text, []byte{0})), "\x00")
+	// A program that wrote its title over its arguments leaves zeros behind.
+	return strings.Split(string(bytes.TrimRight(text, "\x00")), "\x00")
 }
 
 // TotalPages returns the size of the address space in pages, as the kernel

@@ -44,3 +44,17 @@ func (m *SpaceMap) Read() ([]event.Region, error) {
 
 // Close gives the file back.
 func (m *SpaceMap) Close() error { return m.f.Close() }
+
+// ReadMemory returns the n bytes of the process's memory at addr.
+func (p *Process) ReadMemory(addr uint64, n int) ([]byte, error) {
+	f, err := p.openTask("mem")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	if _, err := f.ReadAt(b, int64(addr)); err != nil {
+		return nil, p.wrap("mem", err)
+	}
+	return b, nil
+}

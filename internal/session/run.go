@@ -84,6 +84,9 @@ func (s *Session) handleAll(batch []event.Event) {
 // handle does what the live side has to do for an event, and applies it.
 func (s *Session) handle(ev *event.Event) {
 	switch ev.Kind {
+	case event.StackCopy:
+		s.copies[ev.Stack] = ev.Copy
+		return
 	case event.StackDef:
 		s.locate(ev)
 	case event.Mmap:
@@ -95,6 +98,8 @@ func (s *Session) handle(ev *event.Event) {
 	case event.Exec:
 		s.executed(ev)
 		return
+	case event.End:
+		s.probe.DropCode(ev.Space)
 	case event.Exit:
 		delete(s.roots, ev.PID)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/mmtrace/mmtrace/internal/symbol"
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/stack"
 	"github.com/mmtrace/mmtrace/pkg/trace"
 )
 
@@ -31,7 +32,9 @@ type Config struct {
 	// RingBytes is the size of the ring buffer; 0 is a default.
 	RingBytes int
 	Tool      report.Tool
-	Planned   time.Duration // 0: open
+	// Note is told what went wrong without ending the trace. It may be nil.
+	Note    func(doing string, err error)
+	Planned time.Duration // 0: open
 	// Record is called once, with what is known at the start, and returns what
 	// gets every event as it arrived; the latter's error ends the trace. It may be
 	// nil.
@@ -51,6 +54,8 @@ type Session struct {
 	procs   map[event.PID]*process
 	roots   map[event.PID]bool // targets that have not ended
 	stacks  *stacks
+	tables  *tables
+	copies  map[stack.ID]*event.Copy // of stacks that are still to come
 	facts   report.Facts
 
 	begin     event.Time
@@ -73,6 +78,7 @@ func Start(cfg Config) (s *Session, err error) {
 		roots: make(map[event.PID]bool),
 	}
 	s.stacks = newStacks()
+	s.copies = make(map[stack.ID]*event.Copy)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -85,6 +91,10 @@ func Start(cfg Config) (s *Session, err error) {
 	}
 	if s.probe, err = probe.Open(probe.Options{RingBytes: cfg.RingBytes, PIDNamespace: uint32(ns)}); err != nil {
 		return s, err
+	}
+	s.tables = newTables(s.probe)
+	for _, p := range cfg.Targets {
+		s.prepare(p)
 	}
 	s.facts = newFacts(cfg, host)
 	for _, p := range cfg.Targets {
@@ -123,6 +133,13 @@ func (s *Session) attach() error {
 		return fmt.Errorf("attaching to process %d: %w", s.cfg.Targets[0].PID(), procfs.ErrNoProcess)
 	}
 	return nil
+}
+
+// note tells what went wrong without ending the trace.
+func (s *Session) note(doing string, err error) {
+	if s.cfg.Note != nil {
+		s.cfg.Note(doing, err)
+	}
 }
 
 // add records an event and applies it.

@@ -20,6 +20,10 @@ type space struct {
 	code  *symbol.Space
 	stale bool // code was mapped since code was updated
 
+	codes     []code // what the kernel side knows of code, in address order
+	changes   uint32 // code_changes that codes take in
+	installed bool
+
 	read time.Time     // when the map was last read
 	took time.Duration // how long that took
 }
@@ -92,12 +96,14 @@ func (s *Session) readWanted(force bool) {
 func (s *Session) readMap(sp *space, why track.Want) (to uint64, ok bool) {
 	ev := &event.Event{Kind: event.Snapshot, Space: sp.id, Time: now()}
 	start := time.Now()
-	from, _, err := s.probe.Sequence(sp.id)
+	before, err := s.probe.State(sp.id)
 	if err == nil {
 		ev.Regions, err = sp.regions()
 	}
 	if err == nil {
-		ev.To, ev.Lost, err = s.probe.Sequence(sp.id)
+		var after probe.State
+		after, err = s.probe.State(sp.id)
+		ev.To, ev.Lost = after.Seq, after.Lost
 	}
 	sp.read, sp.took = time.Now(), time.Since(start)
 	if err != nil {
@@ -109,8 +115,8 @@ func (s *Session) readMap(sp *space, why track.Want) (to uint64, ok bool) {
 		s.add(ev)
 		return 0, false
 	}
-	ev.From = max(from, 1) - 1
-	s.updateCode(sp, ev.Regions)
+	ev.From = max(before.Seq, 1) - 1
+	s.updateCode(sp, ev.Regions, before.CodeChanges)
 	s.add(ev)
 	return ev.To, true
 }
@@ -133,14 +139,45 @@ func (sp *space) regions() ([]event.Region, error) {
 	return sp.file.Read()
 }
 
-// updateCode lets the code map of sp know what is mapped, and opens the files
-// that are new.
-func (s *Session) updateCode(sp *space, regions []event.Region) {
-	sp.code.Update(regions, func(r event.Region) (*os.File, error) {
-		if sp.proc == nil {
+// updateCode lets the code map of sp know what is mapped, opens the files that
+// are new, and tells the kernel side. changes is the number of the newest change
+// of code that regions take in.
+func (s *Session) updateCode(sp *space, regions []event.Region, changes uint32) {
+	s.learn(sp.code, sp.proc, regions)
+	sp.stale = false
+	s.install(sp, changes)
+}
+
+// learn gives a code map its regions and what belongs to them.
+func (s *Session) learn(code *symbol.Space, p *procfs.Process, regions []event.Region) {
+	code.Update(regions, func(r event.Region) (*os.File, error) {
+		if p == nil {
 			return nil, procfs.ErrNoFile
 		}
-		return sp.proc.OpenRegion(r)
+		return p.OpenRegion(r)
 	})
-	sp.stale = false
+	if p == nil || code.HasVDSO() {
+		return
+	}
+	for i := range regions {
+		if r := &regions[i]; r.Path == "[vdso]" && r.Len() < 1<<20 {
+			if image, err := p.ReadMemory(r.Start, int(r.Len())); err == nil {
+				code.SetVDSO(image)
+			}
+		}
+	}
+}
+
+// prepare makes the unwind tables of a process that is about to be traced, so
+// that its first stacks are walked in the kernel.
+func (s *Session) prepare(p *procfs.Process) {
+	regions, err := p.Maps()
+	if err != nil {
+		return // attaching says why
+	}
+	code := s.symbols.NewSpace()
+	s.learn(code, p, regions)
+	if err := s.tables.load(code.Code()); err != nil {
+		s.note("making unwind tables", err)
+	}
 }

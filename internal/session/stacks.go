@@ -2,6 +2,7 @@ package session
 
 import (
 	"github.com/mmtrace/mmtrace/internal/symbol"
+	"github.com/mmtrace/mmtrace/internal/unwind"
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 )
@@ -9,73 +10,73 @@ import (
 // stacks holds, for each captured stack, the places in code that its addresses
 // meant when it arrived. Names come later.
 type stacks struct {
-	places map[stack.ID]places
+	places map[stack.ID][]place
 }
 
-type places struct {
-	at        []symbol.Location
-	candidate bool
+// A place is one address of a stack.
+type place struct {
+	symbol.Location
+	guessed bool // the frame was found by a frame pointer that nothing vouches for
 }
 
-func newStacks() *stacks { return &stacks{places: make(map[stack.ID]places)} }
+func newStacks() *stacks { return &stacks{places: make(map[stack.ID][]place)} }
 
-// locate finds the code that a stack's addresses lie in. If one lies nowhere,
-// the map of the space is read again: code may have been loaded just now.
+// locate finishes a stack if need be and finds the code that its addresses lie
+// in. If code was mapped since the map was last read, that is read first.
 func (s *Session) locate(ev *event.Event) {
 	sp := s.space(ev.Space)
-	if sp.stale {
+	if sp.stale || ev.Aux&event.StackCopied != 0 {
 		s.refreshCode(sp)
 	}
-	at := locate(sp, ev.Frames)
-	if !mapped(at) && !sp.stale {
-		s.refreshCode(sp)
-		at = locate(sp, ev.Frames)
+	if ev.Aux&event.StackCopied != 0 {
+		s.complete(sp, ev)
 	}
-	s.stacks.places[ev.Stack] = places{at, ev.Aux&event.StackCandidate != 0}
+	s.stacks.places[ev.Stack] = s.placesOf(sp, ev.Frames)
 }
 
-// refreshCode reads the map for its code alone.
-func (s *Session) refreshCode(sp *space) {
-	if regions, err := sp.regions(); err == nil {
-		s.updateCode(sp, regions)
-	}
-}
-
-// locate takes every address as that behind a call: so is the leaf's, which lies
-// behind the system call instruction.
-func locate(sp *space, addresses []uint64) []symbol.Location {
-	at := make([]symbol.Location, len(addresses))
+// placesOf takes every address as that behind a call: so is the leaf's, which
+// lies behind the system call instruction. What a signal interrupted is not,
+// but names are the same but for the first byte of a function.
+func (s *Session) placesOf(sp *space, addresses []uint64) []place {
+	at := make([]place, len(addresses))
+	guessed := false
 	for i, pc := range addresses {
-		at[i] = sp.code.Locate(pc, true)
+		at[i] = place{sp.code.Locate(pc, true), guessed}
+		guessed = s.guesses(sp, pc-1)
 	}
 	return at
 }
 
-// mapped reports whether the leaf and its caller lie in known memory; what
-// frame pointers led to further up may be no code at all.
-func mapped(at []symbol.Location) bool {
-	for i := range min(2, len(at)) {
-		if !at[i].Mapped() {
-			return false
-		}
+// guesses reports whether the frame above that of pc can only be guessed.
+func (s *Session) guesses(sp *space, pc uint64) bool {
+	c, ok := sp.find(pc)
+	if !ok || c.Table == nil {
+		return true
 	}
-	return true
+	x, ok := c.Table.Find(pc - c.Bias)
+	return !ok || s.tables.infos.At(x).Kind == unwind.Gap
+}
+
+// refreshCode reads the map for its code alone, unless nothing has changed.
+func (s *Session) refreshCode(sp *space) {
+	state, err := s.probe.State(sp.id)
+	if err != nil || sp.installed && !sp.stale && state.CodeChanges == sp.changes {
+		return
+	}
+	if regions, err := sp.regions(); err == nil {
+		s.updateCode(sp, regions, state.CodeChanges)
+	}
 }
 
 // frames names a stack.
 func (st *stacks) frames(id stack.ID) []stack.Frame {
-	p := st.places[id]
 	var out []stack.Frame
-	for i, l := range p.at {
-		if i == 1 && p.candidate {
-			if yes, known := p.at[0].ReturnAtSP(); known && !yes {
-				continue // a word that happened to look like a return address
-			}
+	for _, p := range st.places[id] {
+		fs := p.Frames()
+		for i := range fs {
+			fs[i].Guessed = p.guessed
 		}
-		if i > 0 && !l.Executable() {
-			break // the chain of frame pointers has left the code
-		}
-		out = append(out, l.Frames()...)
+		out = append(out, fs...)
 	}
 	return out
 }

@@ -206,3 +206,7 @@ func (m *Module) close() error {
 	}
 	return m.c.Close()
 }
+
+// Content returns what the module's file holds, and its size in bytes. Of a file
+// that is closed only the parts that are still needed can be read.
+func (m *Module) Content() (io.ReaderAt, int64) { return m.src, int64(m.src.size) }

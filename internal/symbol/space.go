@@ -177,3 +177,27 @@ func (sp *Space) ReturnAtSP(pc uint64) (yes, known bool) {
 	}
 	return m.ReturnAtSP(off + 1)
 }
+
+// A CodeRegion is an executable region of a space.
+type CodeRegion struct {
+	event.Region
+	// Module is its file, or the vDSO's image; nil for generated code.
+	Module *Module
+}
+
+// Code returns the executable regions in address order.
+func (sp *Space) Code() []CodeRegion {
+	st := sp.state.Load()
+	var out []CodeRegion
+	for _, r := range st.regions {
+		if r.Prot&event.ProtExec == 0 {
+			continue
+		}
+		m, _ := sp.locate(st, r, r.Start)
+		out = append(out, CodeRegion{r, m})
+	}
+	return out
+}
+
+// HasVDSO reports whether SetVDSO was called.
+func (sp *Space) HasVDSO() bool { return sp.vdso.Load() != nil }

@@ -16,21 +16,13 @@ var ErrShort = errors.New("record too short")
 const (
 	recordSize      = 144
 	stackHeaderSize = 24
+	copyHeaderSize  = 56
 	maxFrames       = 127
 )
 
-// Flags of a stack record (enum stack_flag in bpf/record.h).
-const (
-	// StackCandidate: Frames[1] is what lay where a leaf without a frame keeps
-	// its return address.
-	StackCandidate = 1 << iota
-	// StackTruncated: there were more frames than fit.
-	StackTruncated
-)
-
-// Decode reads one record of the kernel side (struct record or struct
-// stack_record in bpf/record.h, little-endian) into ev, which it overwrites.
-// Frames are newly allocated. Errors: ErrShort, or an unknown kind.
+// Decode reads one record of the kernel side (struct record, stack_record or
+// stack_copy in bpf/record.h, little-endian) into ev, which it overwrites.
+// Frames and copies are newly allocated. Errors: ErrShort, or an unknown kind.
 func Decode(b []byte, ev *Event) error {
 	if len(b) < 4 {
 		return ErrShort
@@ -39,6 +31,8 @@ func Decode(b []byte, ev *Event) error {
 	switch {
 	case kind == uint32(StackDef):
 		return decodeStack(b, ev)
+	case kind == uint32(StackCopy):
+		return decodeCopy(b, ev)
 	case kind == 0 || kind > uint32(End):
 		return fmt.Errorf("decoding a record: unknown kind %d", kind)
 	case len(b) < recordSize:
@@ -97,6 +91,27 @@ func decodeStack(b []byte, ev *Event) error {
 	ev.Frames = make([]uint64, n)
 	for i := range ev.Frames {
 		ev.Frames[i] = le.Uint64(b[stackHeaderSize+8*i:])
+	}
+	return nil
+}
+
+func decodeCopy(b []byte, ev *Event) error {
+	if len(b) < copyHeaderSize {
+		return ErrShort
+	}
+	le := binary.LittleEndian
+	n := le.Uint32(b[4:])
+	if uint64(len(b)) < copyHeaderSize+uint64(n) {
+		return ErrShort
+	}
+	*ev = Event{
+		Kind:  StackCopy,
+		Stack: stack.ID(le.Uint64(b[8:])),
+		Copy: &Copy{
+			PC: le.Uint64(b[16:]), SP: le.Uint64(b[24:]), FP: le.Uint64(b[32:]), LR: le.Uint64(b[40:]),
+			Call: le.Uint32(b[48:]) != 0, Fresh: le.Uint32(b[52:]) != 0,
+			Data: bytes.Clone(b[copyHeaderSize:][:n]),
+		},
 	}
 	return nil
 }

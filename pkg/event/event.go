@@ -103,6 +103,18 @@ type Event struct {
 	From, To uint64
 	// Regions: for Snapshot, the kernel's map in address order.
 	Regions []Region
+
+	// Copy: for StackCopy.
+	Copy *Copy
+}
+
+// A Copy is the state of a walk that could not go on, and the stack from there.
+type Copy struct {
+	PC, SP, FP, LR uint64
+	// Call: PC is behind the instruction that is being executed. Fresh: the
+	// registers are those of the machine, not recovered from the stack.
+	Call, Fresh bool
+	Data        []byte // from SP on
 }
 
 // A Region is one line of the kernel's map of an address space.

@@ -35,6 +35,11 @@ const (
 	numKinds
 )
 
+// StackCopy is a copy of a stack that the kernel side could not walk to its
+// end. It stays within the live side, which finishes the walk; it has no form
+// in recordings.
+const StackCopy Kind = 24
+
 var kindNames = [numKinds]string{
 	Bad: "bad", Mmap: "mmap", Munmap: "munmap", Mremap: "mremap", Brk: "brk",
 	Shmat: "shmat", Shmdt: "shmdt", RemapFilePages: "remap_file_pages",

@@ -37,7 +37,7 @@ var formats = []struct {
 	write  func(io.Writer, *report.Report, Options) error
 }{
 	{FormatText, ".txt", func(w io.Writer, r *report.Report, o Options) error {
-		return Text(w, r, TextOptions{o.Filter, o.Width, o.Color, o.FullNames})
+		return Text(w, r, TextOptions{o.Filter, o.Width, o.Color, o.FullNames, o.NoNext})
 	}},
 	{FormatFolded, ".folded", func(w io.Writer, r *report.Report, o Options) error {
 		return Folded(w, r, FoldedOptions{o.Filter, o.Value, o.NoComm, o.Addrs})
@@ -55,6 +55,7 @@ type Options struct {
 	Width     int    // TextOptions.Width
 	Color     bool   // TextOptions.Color
 	FullNames bool   // TextOptions.FullNames
+	NoNext    bool   // TextOptions.NoNext
 	Value     string // FoldedOptions.Value
 	NoComm    bool   // FoldedOptions.NoComm
 	Addrs     bool   // FoldedOptions.Addrs

@@ -44,9 +44,11 @@ var calls = map[string]bool{
 	"io_setup": true, "io_destroy": true, "syscall": true, "syscall_cp": true,
 }
 
-// wrapper reports whether f only hands the system call on.
+// wrapper reports whether f only hands the system call on. In Go that is a
+// function of any package that is called like the system call.
 func wrapper(f *stack.Frame) bool {
 	name, _, _ := strings.Cut(f.Function, "@")
+	name = name[strings.LastIndexByte(name, '.')+1:]
 	name = strings.TrimPrefix(name, "__GI_")
 	return calls[strings.TrimLeft(name, "_")]
 }

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
@@ -18,6 +19,8 @@ type TextOptions struct {
 	Color bool
 	// FullNames writes modules and source files with their whole paths.
 	FullNames bool
+	// NoNext leaves out the commands to go on with.
+	NoNext bool
 }
 
 // shortWindow is a window in which "not unmapped yet" says little.
@@ -55,7 +58,9 @@ func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	t.totals()
 	t.trust()
 	t.about()
-	t.next()
+	if !o.NoNext {
+		t.next()
+	}
 	return t.close()
 }
 
@@ -71,7 +76,7 @@ func (t *text) headline() {
 	case n.OutstandingBytes > 0:
 		still := are(n.OutstandingCount) + " still mapped"
 		if t.gone() {
-			still = were(n.OutstandingCount) + " still mapped when it ended"
+			still = were(n.OutstandingCount) + " still mapped at the end"
 		}
 		t.para(plain, "", "%s on %s %s made in this window and %s.",
 			count(n.OutstandingCount, "mapping"), count(t.pathCount(), "call path"),
@@ -94,13 +99,15 @@ func (t *text) headline() {
 func (t *text) story() string {
 	w, who := &t.r.Window, t.subject()
 	d := span(w.Duration)
-	switch {
-	case t.gone():
-		return fmt.Sprintf("%s %s after %s", who, end(t.r.Targets[0].Ended), d)
+	switch root := t.root(); {
+	case t.gone() && root != nil:
+		return fmt.Sprintf("%s %s after %s", who, end(root.Ended), d)
 	case w.StoppedBy == "interim":
 		return fmt.Sprintf("%s, interim report after %s", who, d)
 	case w.StoppedBy == "signal" && w.Planned > w.Duration:
 		return fmt.Sprintf("%s, stopped early after %s of %s", who, d, span(w.Planned))
+	case w.StoppedBy == "signal":
+		return fmt.Sprintf("%s, stopped after %s", who, d)
 	case w.StoppedBy == "exit":
 		return fmt.Sprintf("%s, traced to the end for %s", who, d)
 	}
@@ -109,14 +116,40 @@ func (t *text) story() string {
 
 // subject names the target, or says how many there are.
 func (t *text) subject() string {
-	switch ts := t.r.Targets; len(ts) {
-	case 0:
+	roots, children := t.census()
+	s := number(uint64(roots)) + nbsp + "processes"
+	switch root := t.root(); {
+	case len(t.r.Targets) == 0:
 		return "no process"
-	case 1:
-		return fmt.Sprintf("%s (pid%s%d)", comm(ts[0].Comm), nbsp, ts[0].PID)
-	default:
-		return number(uint64(len(ts))) + nbsp + "processes"
+	case root != nil:
+		s = fmt.Sprintf("%s (pid%s%d)", comm(root.Comm), nbsp, root.PID)
 	}
+	switch children {
+	case 0:
+		return s
+	case 1:
+		return s + " with 1" + nbsp + "child"
+	}
+	return s + " with " + number(uint64(children)) + nbsp + "children"
+}
+
+// census counts the processes that were asked for, and their children.
+func (t *text) census() (roots, children int) {
+	for i := range t.r.Targets {
+		if t.r.Targets[i].Parent == 0 {
+			roots++
+		}
+	}
+	return roots, len(t.r.Targets) - roots
+}
+
+// root returns the one target that was asked for, nil if there are several.
+func (t *text) root() *report.Target {
+	if roots, _ := t.census(); roots != 1 {
+		return nil
+	}
+	i := slices.IndexFunc(t.r.Targets, func(g report.Target) bool { return g.Parent == 0 })
+	return &t.r.Targets[i]
 }
 
 // warnings writes what a reader has to know before the numbers.
@@ -139,9 +172,14 @@ func (t *text) warnings() {
 	}
 }
 
-// gone reports whether the one target has ended.
+// gone reports whether all targets have ended.
 func (t *text) gone() bool {
-	return len(t.r.Targets) == 1 && ended(&t.r.Targets[0])
+	for i := range t.r.Targets {
+		if !ended(&t.r.Targets[i]) {
+			return false
+		}
+	}
+	return len(t.r.Targets) > 0
 }
 
 // pathCount is the number of all call paths with outstanding mappings.

@@ -59,10 +59,18 @@ func (t *text) commands() []command {
 	if len(t.r.Targets) == 0 {
 		return nil
 	}
-	if t.gone() {
-		return []command{{"sudo mmtrace -d 0 -- " + t.again(), "from its first mapping on"}}
+	trace := "sudo mmtrace"
+	if _, children := t.census(); children > 0 {
+		trace += " -f"
 	}
-	trace := "sudo mmtrace" + t.pids()
+	if t.gone() {
+		cs := []command{{trace + " -- " + t.again(), "again, from its first mapping on"}}
+		if len(t.r.Paths) > 0 {
+			cs = append(cs, command{trace + " -o out.folded -- " + t.again(), "for a flame graph"})
+		}
+		return cs
+	}
+	trace += t.pids()
 	cs := []command{{trace + " -d " + t.longer(), "does it go on growing?"}}
 	switch {
 	case len(t.r.Paths) == 0 && t.pathCount() > 0:
@@ -87,7 +95,7 @@ func (t *text) commands() []command {
 // pids returns the options that name the targets, or a placeholder if they are
 // too many for a line.
 func (t *text) pids() string {
-	if len(t.r.Targets) > 4 {
+	if roots, _ := t.census(); roots > 4 {
 		return " -p PID"
 	}
 	var b strings.Builder
@@ -118,8 +126,12 @@ func (t *text) longer() string {
 // again returns the target's command line as a shell takes it, or a placeholder
 // if it is long or cannot be pasted.
 func (t *text) again() string {
-	line := shell(t.r.Targets[0].Cmdline)
-	if line == "" || line != printable(line) || columns(line) > t.width-24 {
+	root := t.root()
+	if root == nil {
+		return "COMMAND"
+	}
+	line := shell(root.Cmdline)
+	if line == "" || line != printable(line) || columns(line) > t.width-40 {
 		return "COMMAND"
 	}
 	return line
@@ -143,10 +155,11 @@ func shell(args []string) string {
 func (t *text) about() {
 	v, h := &t.r.Tool, &t.r.Host
 	t.title("ABOUT", "")
-	t.para(plain, "  traced    ", "%s to %s", stamp(t.r.Window.StartUnix, 0),
-		stamp(t.r.Window.StartUnix, t.r.Window.Duration))
-	if len(t.r.Targets) == 1 {
-		g := &t.r.Targets[0]
+	if t.r.Window.StartUnix != 0 { // a trace in the text form has no date
+		t.para(plain, "  traced    ", "%s to %s", stamp(t.r.Window.StartUnix, 0),
+			stamp(t.r.Window.StartUnix, t.r.Window.Duration))
+	}
+	if g := t.root(); g != nil {
 		line := shell(g.Cmdline)
 		if line == "" {
 			line = g.Exe

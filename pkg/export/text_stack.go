@@ -15,7 +15,7 @@ const (
 
 // nameLimit bounds the column of names, so that one long name does not push the
 // rest of the stack aside.
-const nameLimit = 36
+const nameLimit = 40
 
 // A row is one frame as it is printed.
 type row struct{ name, module, source string }

@@ -15,6 +15,9 @@ func (t *text) totals() {
 	t.title("TOTALS", "")
 	t.sum("mapped in this window", n.MappedBytes, count(n.MappedCount, "mapping"))
 	t.sum("unmapped again", n.UnmappedBytes, count(n.UnmappedCount, "mapping"))
+	if gone := n.MappedBytes - n.UnmappedBytes - n.OutstandingBytes; int64(gone) > 0 {
+		t.sum("gone by exec or exit", gone, "")
+	}
 	t.sum("outstanding", n.OutstandingBytes, count(n.OutstandingCount, "mapping"))
 	t.sum("from before, still mapped", n.OldBytes, "")
 	t.sum("from before, unmapped", n.OldUnmapped, "")

@@ -91,7 +91,8 @@ func TestBlame(t *testing.T) {
 		{"a raw system call", names("make", "main"), 0},
 		{"musl", names("mmap|/lib/ld-musl-x86_64.so.1", "make"), 1},
 		{"Go", names("syscall.mmap", "syscall.(*mmapper).Mmap", "golang.org/x/sys/unix.Mmap", "main.grow", "main.main", "runtime.main"), 3},
-		{"Go's heap", names("runtime.mmap", "runtime.sysReserve", "runtime.main"), 0},
+		{"Go's heap", names("runtime.mmap", "runtime.sysReserve", "runtime.main"), 1},
+		{"a Go function called like the call", names("syscall.RawSyscall6", "main.mmap", "main.grow"), 2},
 		{"only libc", names("mmap|/lib/libc.so.6", "arena_new|/lib/libc.so.6", "start_thread|/lib/libc.so.6"), 1},
 		{"only a stub", names("mmap|/lib/libc.so.6", "_start"), 2},
 	} {

@@ -3,6 +3,7 @@ package recording
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -61,6 +62,9 @@ func loadText(r io.Reader) (*trace.Trace, stack.Table, report.Facts, error) {
 	}
 	if err := rd.Err(); err != nil {
 		return nil, nil, report.Facts{}, err
+	}
+	if events == 0 {
+		return nil, nil, report.Facts{}, fmt.Errorf("reading an input without events: %w", ErrFormat)
 	}
 	t.Flush()
 	h.Host.PageSize = pageSize(h.Host)

@@ -142,8 +142,11 @@ func (b *builder) verified(q *Quality, sp *track.Space) {
 // caveats are sentences that limit what the numbers say.
 func caveats(r *Report) []string {
 	var out []string
-	if r.Quality.EndedSpaces > 0 {
+	switch n := r.Quality.EndedSpaces; {
+	case n == 1:
 		out = append(out, "The process has ended: its map cannot be read any more. What it held then was compared with the kernel's page count.")
+	case n > 1:
+		out = append(out, fmt.Sprintf("%d processes have ended: their maps cannot be read any more. What they held then was compared with the kernel's page counts.", n))
 	}
 	return out
 }

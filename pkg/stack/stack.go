@@ -31,6 +31,9 @@ type Frame struct {
 	Line int
 	// Inlined says that the function was inlined into the frame that follows it.
 	Inlined bool
+	// Guessed says that the frame was found by a frame pointer in code that says
+	// nothing about its frames: it may be wrong.
+	Guessed bool
 }
 
 // A Table holds the frames of every stack of a trace, leaf first.

@@ -70,6 +70,10 @@ func (t *Trace) Settled(id event.SpaceID, to uint64) bool {
 	return ok && n >= to
 }
 
+// Reached reports whether all changes of a space up to number seq have been
+// applied, and with them all readings of its map that have been added.
+func (t *Trace) Reached(id event.SpaceID, seq uint64) bool { return t.sequencer.Reached(id, seq) }
+
 // Apply implements order.Sink.
 func (t *Trace) Apply(ev *event.Event) { t.tracker.Apply(ev) }
 

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The user stack at the return of a system call, walked by tables that user
+ * space makes of .eh_frame, and by frame pointers where there is no table. The
+ * form of the tables and the model of the walk: internal/unwind.
+ *
+ * One step of the walk is a global function, which the verifier checks once and
+ * apart from the loop around it. That loads on every kernel since 5.10; an
+ * inlined step, bpf_loop and iterators do not.
+ */
+#ifndef MMTRACE_UNWIND_H
+#define MMTRACE_UNWIND_H
+
+#define CHUNK_WORDS 16384 /* of a table's chunk, 4 bytes each */
+#define MAX_MODULES 1024
+#define MAX_CODE_STEPS 13 /* of a search among 4,096 mappings */
+#define MAX_RULES 16384
+#define WINDOW_BYTES 2048 /* of the stack, read at once */
+#define LOWEST_CODE 4096
+#define MAX_FRAME_BYTES (8 << 20) /* no honest frame is larger */
+#define SNAPSHOT_BELOW 16
+
+/* What a word on the stack keeps of a code address: arm64 signs return addresses. */
+const volatile __u64 code_mask = ~0ULL;
+
+/* The values are those of unwind.Kind in internal/unwind/info.go. */
+enum rule_kind {
+	RULE_GAP, /* nothing is known */
+	RULE_REG, /* CFA = base + off */
+	RULE_PLT, /* CFA = sp + 8, + 8 from byte off of each 16 on */
+	RULE_DEREF, /* CFA = *(base + off) + off2 */
+	RULE_SIGNAL, /* a signal handler's frame */
+	RULE_ROOT,
+	RULE_FRAME_POINTER,
+	RULE_UNSUPPORTED,
+};
+
+enum rule_fp {
+	FP_SAME,
+	FP_AT_CFA, /* *(CFA + fp_off) */
+	FP_AT_FP, /* *(fp + fp_off) */
+	FP_LOST,
+};
+
+/* How to get from a frame to its caller. unwind.Info has the same layout. */
+struct rule {
+	__u8 kind; /* enum rule_kind */
+	__u8 base; /* 0: sp, 1: fp */
+	__u8 fp; /* enum rule_fp */
+	__u8 link; /* 1: the return address is in the link register */
+	__s32 off;
+	__s32 off2; /* else: it is at CFA + off2; RULE_DEREF: at CFA - 8 */
+	__s32 fp_off;
+};
+
+_Static_assert(sizeof(struct rule) == 16, "rule has no implicit padding");
+
+/* Why a walk ended. The values are those of unwind.Stop in internal/unwind/walk.go. */
+enum stop {
+	STOP_NONE,
+	STOP_ROOT,
+	STOP_ZERO, /* the caller's address is none of code */
+	STOP_NO_MAP, /* it is in no executable mapping that is known */
+	STOP_GAP, /* no rule, and nothing that could be a frame pointer */
+	STOP_UNSUPPORTED,
+	STOP_FAULT, /* memory could not be read */
+	STOP_MAX, /* at MAX_FRAMES */
+	STOP_FP_END, /* the chain of frame pointers ended */
+	STOP_NO_SPACE, /* nothing is known of the address space */
+};
+
+/* An executable mapping. */
+struct code_range {
+	__u64 start;
+	__u64 end;
+	__u64 bias; /* of addresses against those of the file */
+	__u32 module; /* index in modules, or NO_MODULE */
+	__u32 pad; /* always zero */
+};
+
+_Static_assert(sizeof(struct code_range) == 32, "code_range has no implicit padding");
+
+#define NO_MODULE 0xffffffff /* generated code: frame pointers */
+
+/* Tables of files: the chunks of an unwind.Table. */
+struct chunks {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, CHUNK_WORDS * 4);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, MAX_MODULES);
+	__type(key, __u32);
+	__array(values, struct chunks);
+} modules SEC(".maps");
+
+/*
+ * Executable mappings of address spaces, by struct space's code: an array of
+ * struct code_range in the order of addresses, from entry 1 on. Entry 0 has
+ * their number in module, and in bias the space's code_changes that they take
+ * in. The array is replaced as a whole.
+ */
+struct code_ranges {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct code_range));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__array(values, struct code_ranges);
+} code SEC(".maps");
+
+/* The rules that rows of tables refer to. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_RULES);
+	__type(key, __u32);
+	__type(value, struct rule);
+} infos SEC(".maps");
+
+/* A walk. The record comes first: it is what the walk is for. */
+struct walk {
+	struct stack_record record;
+	__u64 hash;
+	__u64 pc, sp, fp, lr;
+	__u32 call; /* 1: pc is behind the instruction that is being executed */
+	__u32 fresh; /* 1: the registers are those of the machine, not recovered */
+	__u32 space;
+	__u32 count; /* of frames */
+	__u32 guessed;
+	__u32 module; /* of the mapping that was found last */
+	__u32 stop; /* enum stop */
+	__u32 pad;
+	__u64 start, end, bias;
+	__u64 window_at;
+	__u64 window_len; /* bytes */
+	__u64 window[WINDOW_BYTES / 8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk);
+} scratch SEC(".maps");
+
+/* Stacks that user space has got, by hash. Eviction means sending one again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u8);
+} seen SEC(".maps");
+
+static __always_inline __u64 mix(__u64 h, __u64 v)
+{
+	h ^= v;
+	h *= 0x9e3779b97f4a7c15ULL;
+	return h ^ (h >> 29);
+}
+
+/* Reads the word at addr, with all that follows it in the window. */
+static __always_inline bool read_word(struct walk *w, __u64 addr, __u64 *v)
+{
+	__u64 at = addr - w->window_at;
+
+	if (addr & 7)
+		return !bpf_probe_read_user(v, sizeof(*v), (void *)addr);
+	if (at >= w->window_len) {
+		__u32 n = 4096 - (addr & 4095);
+		if (n > WINDOW_BYTES)
+			n = WINDOW_BYTES;
+		w->window_len = 0;
+		if (bpf_probe_read_user(w->window, n, (void *)addr))
+			return false;
+		w->window_at = addr;
+		w->window_len = n;
+		at = 0;
+	}
+	*v = w->window[(at / 8) & (WINDOW_BYTES / 8 - 1)];
+	return true;
+}
+
+/* Finds the mapping that holds pc, unless it is the last one's again. */
+static __always_inline enum stop find_code(struct walk *w, __u64 pc)
+{
+	__u32 zero = 0, space = w->space;
+
+	if (pc >= w->start && pc < w->end)
+		return STOP_NONE;
+	void *ranges = bpf_map_lookup_elem(&code, &space);
+	if (!ranges)
+		return STOP_NO_SPACE;
+	struct code_range *r = bpf_map_lookup_elem(ranges, &zero);
+	if (!r)
+		return STOP_NO_SPACE;
+	__u32 low = 1, high = r->module + 1; /* the first one above pc is in [low, high] */
+	for (int i = 0; i < MAX_CODE_STEPS && low < high; i++) {
+		__u32 middle = low + (high - low) / 2;
+		r = bpf_map_lookup_elem(ranges, &middle);
+		if (!r)
+			return STOP_NO_MAP;
+		if (r->start <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	low--;
+	r = bpf_map_lookup_elem(ranges, &low);
+	if (!r || !low || pc < r->start || pc >= r->end)
+		return STOP_NO_MAP;
+	w->start = r->start;
+	w->end = r->end;
+	w->bias = r->bias;
+	w->module = r->module;
+	return STOP_NONE;
+}
+
+/* Index of the rule for addr, an address of the file; -1: the table is not there. */
+static __always_inline int find_rule(__u32 module, __u64 addr)
+{
+	__u32 zero = 0;
+	void *chunks = bpf_map_lookup_elem(&modules, &module);
+	if (!chunks)
+		return -1;
+	__u32 *words = bpf_map_lookup_elem(chunks, &zero);
+	if (!words)
+		return -1;
+	__u64 page = (addr >> 16) - words[0];
+	if (page >= words[1] || page >= CHUNK_WORDS / 2 - 1)
+		return 0;
+	__u32 place = words[2 + 2 * page], n = words[3 + 2 * page];
+	__u32 chunk = place >> 16, low = place & 0xffff;
+	if (chunk) {
+		words = bpf_map_lookup_elem(chunks, &chunk);
+		if (!words)
+			return -1;
+	}
+	__u16 x = addr;
+	for (int i = 0; i < 15 && n > 1; i++) { /* the first row is for 0 */
+		__u32 half = n / 2;
+		if ((__u16)words[(low + half) & (CHUNK_WORDS - 1)] <= x) {
+			low += half;
+			n -= half;
+		} else {
+			n = half;
+		}
+	}
+	return words[low & (CHUNK_WORDS - 1)] >> 16;
+}
+
+/* Makes the caller the current frame. */
+static __always_inline enum stop enter(struct walk *w, __u64 pc, __u64 sp, __u64 fp)
+{
+	w->pc = pc & code_mask;
+	w->sp = sp;
+	w->fp = fp;
+	w->call = 1;
+	w->fresh = 0;
+	return STOP_NONE;
+}
+
+static __always_inline enum stop follow(struct walk *w)
+{
+	__u64 fp, pc;
+
+	if (!w->fp)
+		return STOP_FP_END;
+	if (w->fp & 7)
+		return STOP_GAP;
+	if (!read_word(w, w->fp, &fp) || !read_word(w, w->fp + 8, &pc))
+		return STOP_FAULT;
+	return enter(w, pc, w->fp + 16, fp);
+}
+
+/* Goes by a frame pointer of which nobody said that it is one. */
+static __always_inline enum stop guess(struct walk *w)
+{
+	if (w->fp && (w->fp < w->sp || w->fp - w->sp > MAX_FRAME_BYTES))
+		return STOP_GAP;
+	enum stop stop = follow(w);
+	if (!stop)
+		w->guessed++;
+	return stop;
+}
+
+/* Go makes system calls in assembly without a frame; all else keeps one. */
+static __always_inline enum stop chained(struct walk *w)
+{
+	__u64 pc;
+
+	if (!w->fresh || !w->call)
+		return follow(w);
+	if (!ON_X86)
+		return enter(w, w->lr, w->sp, w->fp);
+	if (!read_word(w, w->sp, &pc))
+		return STOP_FAULT;
+	return enter(w, pc, w->sp + 8, w->fp);
+}
+
+/*
+ * Goes to what a signal interrupted. The kernel left its registers on the
+ * stack: struct rt_sigframe, up to uc_mcontext.
+ */
+static __always_inline enum stop interrupted(struct walk *w)
+{
+	__u64 at = w->sp + (ON_X86 ? 40 : 312), pc, sp, fp, lr = 0;
+	bool ok;
+
+	if (ON_X86)
+		ok = read_word(w, at + 10 * 8, &fp) && read_word(w, at + 15 * 8, &sp) &&
+		     read_word(w, at + 16 * 8, &pc);
+	else
+		ok = read_word(w, at + 29 * 8, &fp) && read_word(w, at + 30 * 8, &lr) &&
+		     read_word(w, at + 31 * 8, &sp) && read_word(w, at + 32 * 8, &pc);
+	if (!ok)
+		return STOP_FAULT;
+	w->pc = pc;
+	w->sp = sp;
+	w->fp = fp;
+	w->lr = lr;
+	w->call = 0;
+	w->fresh = 1;
+	return STOP_NONE;
+}
+
+/* Goes to the caller by a rule that says where the frame ends. */
+static __always_inline enum stop leave(struct walk *w, struct rule *r, __u64 pc)
+{
+	__u64 cfa = r->base ? w->fp : w->sp, fp = w->fp, back = w->lr;
+	__s64 ra = r->off2;
+
+	if (r->kind == RULE_REG) {
+		cfa += (__s64)r->off;
+	} else if (r->kind == RULE_PLT) {
+		cfa = w->sp + 8 + ((pc & 15) >= (__u64)r->off ? 8 : 0);
+	} else {
+		if (!read_word(w, cfa + (__s64)r->off, &cfa))
+			return STOP_FAULT;
+		cfa += ra;
+		ra = -8;
+	}
+	if (r->fp == FP_LOST)
+		fp = 0;
+	else if (r->fp && !read_word(w, (r->fp == FP_AT_CFA ? cfa : fp) + (__s64)r->fp_off, &fp))
+		return STOP_FAULT;
+	if (r->link) {
+		if (!w->fresh)
+			return STOP_UNSUPPORTED;
+	} else if (!read_word(w, cfa + ra, &back)) {
+		return STOP_FAULT;
+	}
+	return enter(w, back, cfa, fp);
+}
+
+/*
+ * Adds the current frame of the walk in scratch and goes on to its caller's.
+ * Returns enum stop. zero is 0; a parameter that is not used would be one that
+ * the compiler does not pass.
+ */
+__noinline int walk_step(__u32 zero)
+{
+	struct walk *w = bpf_map_lookup_elem(&scratch, &zero);
+	if (!w)
+		return STOP_FAULT;
+	if (w->pc < LOWEST_CODE)
+		return STOP_ZERO;
+	__u64 pc = w->pc - w->call;
+	enum stop stop = find_code(w, pc);
+	if (stop)
+		return stop;
+	__u32 n = w->count;
+	if (n >= MAX_FRAMES)
+		return STOP_MAX;
+	w->record.frames[n] = w->pc;
+	w->hash = mix(w->hash, w->pc);
+	w->count = n + 1;
+	if (w->module == NO_MODULE)
+		return guess(w);
+	int index = find_rule(w->module, pc - w->bias);
+	if (index < 0)
+		return STOP_GAP;
+	struct rule *r = bpf_map_lookup_elem(&infos, &index);
+	if (!r)
+		return STOP_GAP;
+	switch (r->kind) {
+	case RULE_GAP:
+		return guess(w);
+	case RULE_REG:
+	case RULE_PLT:
+	case RULE_DEREF:
+		return leave(w, r, pc);
+	case RULE_SIGNAL:
+		return interrupted(w);
+	case RULE_ROOT:
+		return STOP_ROOT;
+	case RULE_FRAME_POINTER:
+		return chained(w);
+	}
+	return STOP_UNSUPPORTED;
+}
+
+/* Begins a walk at the registers of a system call. */
+static __always_inline void begin_walk(struct walk *w, void *regs, __u32 space)
+{
+	if (ON_X86) {
+		struct pt_regs___x86 *r = regs;
+		w->pc = r->ip;
+		w->sp = r->sp;
+		w->fp = r->bp;
+		w->lr = 0;
+	} else {
+		struct pt_regs___arm64 *r = regs;
+		w->pc = r->pc;
+		w->sp = r->sp;
+		w->fp = r->regs[29];
+		w->lr = r->regs[30];
+	}
+	w->call = w->fresh = 1;
+	w->space = space;
+	w->count = w->guessed = 0;
+	w->start = w->end = 0;
+	w->window_len = 0;
+}
+
+/*
+ * walk fills s, which is scratch's, with the stack of the current task and
+ * returns its hash, which covers the space and its generation of code: never
+ * 0. Where it stopped is in scratch until the next walk.
+ */
+static __always_inline __u64 walk(struct stack_record *s, void *regs, struct space *space)
+{
+	struct walk *w = (void *)s;
+	int stop = STOP_NONE;
+
+	__u32 own = space->id;
+	begin_walk(w, regs, bpf_map_lookup_elem(&code, &own) ? own : space->code);
+	w->hash = mix(((__u64)space->id << 32) | space->generation, 1);
+	for (int i = 0; i < MAX_FRAMES + 1; i++) {
+		stop = walk_step(0);
+		if (stop)
+			break;
+	}
+	if (!w->count) { /* an address at least */
+		s->frames[0] = w->pc;
+		w->hash = mix(w->hash, w->pc);
+		w->count = 1;
+	}
+	w->stop = stop;
+	s->kind = KIND_STACK;
+	s->flags = (__u32)stop << STACK_STOP_SHIFT | w->guessed << STACK_GUESSED_SHIFT;
+	if (stop == STOP_MAX)
+		s->flags |= STACK_TRUNCATED;
+	s->space = space->id;
+	s->count = w->count;
+	__u64 h = mix(mix(w->hash, w->count), s->flags);
+	s->stack = h ? h : 1;
+	return s->stack;
+}
+
+/*
+ * Whether user space may find more, given a copy of the stack: code was mapped
+ * that the ranges here do not take in yet.
+ */
+static __always_inline bool unfinished(struct walk *w, struct space *space)
+{
+	__u32 zero = 0, code_id = w->space;
+
+	if (w->stop == STOP_NO_SPACE)
+		return true;
+	if (w->stop != STOP_NO_MAP)
+		return false;
+	void *ranges = bpf_map_lookup_elem(&code, &code_id);
+	if (!ranges)
+		return true;
+	struct code_range *head = bpf_map_lookup_elem(ranges, &zero);
+	return !head || head->bias != space->code_changes;
+}
+
+/*
+ * Where to begin to copy the stack of a frame: as far below its sp as it keeps
+ * anything. Go has the frame pointer's record there on arm64. It is in sp's
+ * page, for the one below may not be there.
+ */
+static __always_inline __u64 snapshot_base(__u64 sp)
+{
+	return (sp & 4095) >= SNAPSHOT_BELOW ? sp - SNAPSHOT_BELOW : sp;
+}
+
+/*
+ * Copies SNAPSHOT_BYTES of the stack, and the rest of a page, from base on to
+ * the buffer at out, which holds a page more. Returns how many there are: fewer
+ * if the stack ends. It copies page by page: one read across the end would fail
+ * whole.
+ */
+static __always_inline __u32 copy_stack(__u8 *out, __u64 base)
+{
+	__u32 n = 0;
+
+	for (int i = 0; i < SNAPSHOT_BYTES / 4096 + 1; i++) {
+		__u32 k = 4096 - (base & 4095);
+		if (n >= SNAPSHOT_BYTES)
+			break;
+		if (bpf_probe_read_user(out + n, k, (void *)base))
+			break;
+		n += k;
+		base += k;
+	}
+	return n;
+}
+
+#endif

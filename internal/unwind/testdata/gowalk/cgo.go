@@ -1,0 +1,8 @@
+package main
+
+// #include <unistd.h>
+import "C"
+
+func init() {
+	foreign = append(foreign, func() { C.getppid() })
+}
