@@ -451,6 +451,77 @@ static __always_inline bool beside_the_point(struct record *r, bool locked)
 	return false;
 }
 
+/* ---- munmaps that need no stack ---- */
+
+/*
+ * A munmap that gives back exactly what one mmap mapped leaves nothing to be
+ * explained, so nobody asks for its stack. That it does is known as long as no
+ * call since then could have cut a mapping or laid one over another.
+ */
+struct mapping_key {
+	__u64 start;
+	__u32 space;
+	__u32 pad;
+};
+
+struct mapping {
+	__u64 length;
+	__u32 disturbed; /* of the space, when it was mapped */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct mapping_key);
+	__type(value, struct mapping);
+} mappings SEC(".maps");
+
+#define MAP_FIXED 0x10
+
+/* Notes what r mapped; returns false for calls that may disturb other mappings. */
+static __always_inline bool note_mapping(struct record *r, struct space *space)
+{
+	struct mapping_key k = { .start = r->ret, .space = space->id };
+	struct mapping m = { .length = r->args[1], .disturbed = space->disturbed };
+
+	if (r->kind != KIND_MMAP || (r->args[3] & MAP_FIXED) || (r->marks & MARK_HUGE))
+		return false;
+	bpf_map_update_elem(&mappings, &k, &m, BPF_ANY);
+	return true;
+}
+
+/* Whether r gave back exactly one mapping. */
+static __always_inline bool gave_back_one(struct record *r, struct space *space)
+{
+	struct mapping_key k = { .start = r->args[0], .space = space->id };
+	struct mapping *m = bpf_map_lookup_elem(&mappings, &k);
+
+	return m && m->length == r->args[1] && m->disturbed == space->disturbed;
+}
+
+/* Whether the stack of r's call tells something. */
+static __always_inline bool wants_stack(struct record *r, struct space *space)
+{
+	if (r->marks & MARK_COMPAT)
+		return false;
+	switch (r->kind) {
+	case KIND_MADVISE:
+	case KIND_MPROTECT:
+	case KIND_NAME_VMA:
+		return false;
+	}
+	if (FAILED(r->ret))
+		return true;
+	if (r->kind == KIND_MUNMAP && gave_back_one(r, space))
+		return false;
+	if (r->kind == KIND_BRK)
+		return r->args[0] != r->brk;
+	if (!note_mapping(r, space))
+		__sync_fetch_and_add(&space->disturbed, 1);
+	return true;
+}
+
 static __always_inline int returned(void *regs, long ret)
 {
 	struct call c;
@@ -497,7 +568,7 @@ static __always_inline int returned(void *regs, long ret)
 	}
 	if ((r->kind == KIND_MMAP || r->kind == KIND_MPROTECT) && !FAILED(ret) && (r->args[2] & PROT_EXEC))
 		__sync_fetch_and_add(&space->code_changes, 1);
-	if (r->kind != KIND_MADVISE && r->kind != KIND_MPROTECT && r->kind != KIND_NAME_VMA && !c.compat) {
+	if (wants_stack(r, space)) {
 		r->stack = stack_of(regs, space);
 		if (!r->stack)
 			r->marks |= MARK_NO_STACK;

@@ -116,6 +116,8 @@ struct space {
 	__u32 generation; /* of mapped files of code: a stack's addresses mean the same within one */
 	__u32 code; /* whose ranges of code serve while it has none of its own: a parent's */
 	__u32 code_changes; /* times that executable memory was mapped */
+	__u32 disturbed; /* times that a call may have cut a mapping or covered it in part */
+	__u32 pad; /* always zero */
 };
 
 /* A process under trace. */

@@ -97,6 +97,8 @@ type bpfSpace struct {
 	Generation  uint32
 	Code        uint32
 	CodeChanges uint32
+	Disturbed   uint32
+	Pad         uint32
 }
 
 type bpfStackCopy struct {
@@ -139,6 +141,7 @@ const (
 	bpfMapEvents             = "events"
 	bpfMapInflights          = "inflights"
 	bpfMapInfos              = "infos"
+	bpfMapMappings           = "mappings"
 	bpfMapModules            = "modules"
 	bpfMapProcesses          = "processes"
 	bpfMapScratch            = "scratch"
@@ -226,6 +229,7 @@ type bpfMapSpecs struct {
 	Events    *ebpf.MapSpec `ebpf:"events"`
 	Inflights *ebpf.MapSpec `ebpf:"inflights"`
 	Infos     *ebpf.MapSpec `ebpf:"infos"`
+	Mappings  *ebpf.MapSpec `ebpf:"mappings"`
 	Modules   *ebpf.MapSpec `ebpf:"modules"`
 	Processes *ebpf.MapSpec `ebpf:"processes"`
 	Scratch   *ebpf.MapSpec `ebpf:"scratch"`
@@ -271,6 +275,7 @@ type bpfMaps struct {
 	Events    *ebpf.Map `ebpf:"events"`
 	Inflights *ebpf.Map `ebpf:"inflights"`
 	Infos     *ebpf.Map `ebpf:"infos"`
+	Mappings  *ebpf.Map `ebpf:"mappings"`
 	Modules   *ebpf.Map `ebpf:"modules"`
 	Processes *ebpf.Map `ebpf:"processes"`
 	Scratch   *ebpf.Map `ebpf:"scratch"`
@@ -287,6 +292,7 @@ func (m *bpfMaps) Close() error {
 		m.Events,
 		m.Inflights,
 		m.Infos,
+		m.Mappings,
 		m.Modules,
 		m.Processes,
 		m.Scratch,
