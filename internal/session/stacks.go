@@ -10,7 +10,13 @@ import (
 // stacks holds, for each captured stack, the places in code that its addresses
 // meant when it arrived. Names come later.
 type stacks struct {
-	places map[stack.ID][]place
+	captured map[stack.ID]captured
+}
+
+// A captured stack is its places, leaf first, and why the walk ended.
+type captured struct {
+	places []place
+	stop   unwind.Stop
 }
 
 // A place is one address of a stack.
@@ -19,7 +25,7 @@ type place struct {
 	guessed bool // the frame was found by a frame pointer that nothing vouches for
 }
 
-func newStacks() *stacks { return &stacks{places: make(map[stack.ID][]place)} }
+func newStacks() *stacks { return &stacks{captured: make(map[stack.ID]captured)} }
 
 // locate finishes a stack if need be and finds the code that its addresses lie
 // in. If code was mapped since the map was last read, that is read first.
@@ -31,7 +37,7 @@ func (s *Session) locate(ev *event.Event) {
 	if ev.Aux&event.StackCopied != 0 {
 		s.complete(sp, ev)
 	}
-	s.stacks.places[ev.Stack] = s.placesOf(sp, ev.Frames)
+	s.stacks.captured[ev.Stack] = captured{s.placesOf(sp, ev.Frames), unwind.Stop(event.StackStop(ev.Aux))}
 }
 
 // placesOf takes every address as that behind a call: so is the leaf's, which
@@ -68,25 +74,31 @@ func (s *Session) refreshCode(sp *space) {
 	}
 }
 
-// frames names a stack.
-func (st *stacks) frames(id stack.ID) []stack.Frame {
+// frames names a stack. One that is not complete ends in a frame that says so.
+func (c captured) frames() []stack.Frame {
 	var out []stack.Frame
-	for _, p := range st.places[id] {
+	for _, p := range c.places {
 		fs := p.Frames()
 		for i := range fs {
 			fs[i].Guessed = p.guessed
 		}
 		out = append(out, fs...)
 	}
-	return out
+	switch c.stop {
+	case unwind.StopRoot, unwind.StopZero, unwind.StopFPEnd:
+		return out
+	case unwind.StopMax:
+		return append(out, stack.Frame{Function: stack.Truncated})
+	}
+	return append(out, stack.Frame{Function: stack.Incomplete})
 }
 
 // Frames names the stacks with the given IDs, each once.
 func (s *Session) Frames(ids []stack.ID) stack.Table {
 	t := make(stack.Table, len(ids))
 	for _, id := range ids {
-		if _, ok := s.stacks.places[id]; ok {
-			t[id] = s.stacks.frames(id)
+		if c, ok := s.stacks.captured[id]; ok {
+			t[id] = c.frames()
 		}
 	}
 	return t

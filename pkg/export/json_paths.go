@@ -12,6 +12,8 @@ type jsonQuality struct {
 	MapFull          jsonNumber `json:"map_full"`
 	StacksMissing    jsonNumber `json:"stacks_missing"`
 	StacksTruncated  jsonNumber `json:"stacks_truncated"`
+	StacksIncomplete jsonNumber `json:"stacks_incomplete"`
+	FramesGuessed    jsonNumber `json:"frames_guessed"`
 	FramesUnresolved jsonNumber `json:"frames_unresolved"`
 	Verified         bool       `json:"verified"`
 	LiveBytes        jsonNumber `json:"live_bytes"`
@@ -31,6 +33,7 @@ func jsonQualityOf(q *report.Quality) jsonQuality {
 		Events: jsonNumber(q.Events), Lost: jsonNumber(q.Lost),
 		Missed: jsonNumber(q.Missed), MapFull: jsonNumber(q.MapFull),
 		StacksMissing: jsonNumber(q.StacksMissing), StacksTruncated: jsonNumber(q.StacksTruncated),
+		StacksIncomplete: jsonNumber(q.StacksIncomplete), FramesGuessed: jsonNumber(q.FramesGuessed),
 		FramesUnresolved: jsonNumber(q.FramesUnresolved),
 		Verified:         q.Verified,
 		LiveBytes:        jsonNumber(q.LiveBytes), VerifiedBytes: jsonNumber(q.VerifiedBytes),
@@ -84,13 +87,14 @@ type jsonFrame struct {
 	File           string     `json:"file"`
 	Line           jsonNumber `json:"line"`
 	Inlined        bool       `json:"inlined"`
+	Guessed        bool       `json:"guessed"`
 }
 
 func jsonFrameOf(f *stack.Frame) jsonFrame {
 	return jsonFrame{
 		Function: valid(f.Function), LinkageName: valid(f.Linkage), FunctionOffset: jsonAddr(f.Start),
 		Module: valid(f.Module), Offset: jsonAddr(f.Offset), BuildID: valid(f.BuildID),
-		File: valid(f.File), Line: natural(int64(f.Line)), Inlined: f.Inlined,
+		File: valid(f.File), Line: natural(int64(f.Line)), Inlined: f.Inlined, Guessed: f.Guessed,
 	}
 }
 

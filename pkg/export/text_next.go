@@ -154,8 +154,11 @@ func shell(args []string) string {
 // which version.
 func (t *text) about() {
 	v, h := &t.r.Tool, &t.r.Host
+	if v.Name == "" && h.Kernel == "" && t.r.Window.StartUnix == 0 {
+		return // a trace in the text form
+	}
 	t.title("ABOUT", "")
-	if t.r.Window.StartUnix != 0 { // a trace in the text form has no date
+	if t.r.Window.StartUnix != 0 {
 		t.para(plain, "  traced    ", "%s to %s", stamp(t.r.Window.StartUnix, 0),
 			stamp(t.r.Window.StartUnix, t.r.Window.Duration))
 	}

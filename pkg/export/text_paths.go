@@ -194,7 +194,7 @@ func (t *text) evidence(p *report.Path) string {
 
 // owner says whose path it is, where that is not plain.
 func (t *text) owner(p *report.Path) string {
-	if len(t.r.Targets) == 1 && (p.Comm == "" || p.Comm == t.r.Targets[0].Comm) {
+	if len(t.r.Targets) == 0 && p.Comm == "" || len(t.r.Targets) == 1 && (p.Comm == "" || p.Comm == t.r.Targets[0].Comm) {
 		return ""
 	}
 	var pids []string

@@ -70,6 +70,9 @@ func (t *text) frame(f *stack.Frame) row {
 	if f.Inlined {
 		r.name += " (inlined)"
 	}
+	if f.Guessed {
+		r.name += " (guessed)"
+	}
 	module, source := f.Module, f.File
 	if !t.o.FullNames {
 		module, source = base(module), base(source)

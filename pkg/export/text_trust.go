@@ -98,6 +98,12 @@ func stackDetail(q *report.Quality) string {
 	if q.StacksTruncated > 0 {
 		not = append(not, count(q.StacksTruncated, "stack")+" cut short")
 	}
+	if q.StacksIncomplete > 0 {
+		not = append(not, count(q.StacksIncomplete, "stack")+" not followed to the root")
+	}
+	if q.FramesGuessed > 0 {
+		not = append(not, count(q.FramesGuessed, "frame")+" guessed by frame pointers")
+	}
 	if q.FramesUnresolved > 0 {
 		not = append(not, count(q.FramesUnresolved, "frame")+" without a symbol")
 	}

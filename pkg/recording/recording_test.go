@@ -190,6 +190,17 @@ func TestRecordingUnknownChunk(t *testing.T) {
 	}
 }
 
+func TestWriterRefusesWhatHasNoForm(t *testing.T) {
+	w := NewWriter(discard{}, testHeader)
+	err := w.Event(&event.Event{Kind: event.StackCopy})
+	if want := "recording an event of kind 24: it has no form"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if err := w.Finish(testFacts, testFrames); err != nil {
+		t.Error(err)
+	}
+}
+
 // A full disk is an error of every call from then on.
 func TestWriterErrorStays(t *testing.T) {
 	w := NewWriter(fullDisk{}, testHeader)

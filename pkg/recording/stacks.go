@@ -8,8 +8,11 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/stack"
 )
 
-// frameInlined is the flag of a frame that was inlined.
-const frameInlined = 1
+// Flags of a frame.
+const (
+	frameInlined = 1 << iota
+	frameGuessed
+)
 
 // appendTable adds a table to dst: its strings, its frames, its stacks, each
 // once. Equal tables give equal bytes.
@@ -48,7 +51,10 @@ func appendTable(dst []byte, t stack.Table) []byte {
 func appendFrame(dst []byte, f *stack.Frame, strings *pool[string]) []byte {
 	var flags byte
 	if f.Inlined {
-		flags = frameInlined
+		flags |= frameInlined
+	}
+	if f.Guessed {
+		flags |= frameGuessed
 	}
 	dst = append(dst, flags)
 	for _, s := range []string{f.Function, f.Linkage, f.Module, f.BuildID, f.File} {
@@ -119,6 +125,7 @@ func (r *tableReader) frame(strings []string) stack.Frame {
 	line := r.uvarint()
 	f.Line = int(int64(line>>1) ^ -int64(line&1))
 	f.Inlined = !r.bad && flags[0]&frameInlined != 0
+	f.Guessed = !r.bad && flags[0]&frameGuessed != 0
 	return f
 }
 

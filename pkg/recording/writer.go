@@ -38,10 +38,14 @@ func NewWriter(w io.Writer, h Header) *Writer {
 	return rw
 }
 
-// Event adds ev, which it copies.
+// Event adds ev, which it copies. An event of a kind that is not Recorded is an
+// error, which does not stay.
 func (w *Writer) Event(ev *event.Event) error {
 	if w.err != nil {
 		return w.err
+	}
+	if !ev.Kind.Recorded() {
+		return fmt.Errorf("recording an event of kind %d: it has no form", uint8(ev.Kind))
 	}
 	w.chunk = w.encoder.Append(w.chunk, ev)
 	w.events++

@@ -22,7 +22,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.failures(r)
 	b.totals(r)
 	b.quality(r)
-	r.Caveats = caveats(r)
+	r.Caveats = caveats(r, f.Targets)
 	return r
 }
 

@@ -22,6 +22,8 @@ type TargetFacts struct {
 	Exe        string
 	Cmdline    []string
 	StartTicks uint64
+	// Is32 says that it runs a 32-bit program.
+	Is32 bool
 }
 
 // KernelFacts are what the kernel side counted.

@@ -98,9 +98,12 @@ type Quality struct {
 	// not fit in a map of the kernel side.
 	Lost, Missed, MapFull uint64
 	// StacksMissing counts outstanding mappings without a call stack.
-	StacksMissing    uint64
-	StacksTruncated  uint64
-	FramesUnresolved uint64
+	StacksMissing uint64
+	// StacksTruncated counts outstanding paths that were cut at the greatest depth,
+	// StacksIncomplete those that could not be followed to their root, and
+	// FramesGuessed frames that were found by frame pointers alone.
+	StacksTruncated, StacksIncomplete, FramesGuessed uint64
+	FramesUnresolved                                 uint64
 	// Verified says that the kernel's map was read at the end. VerifiedBytes of
 	// LiveBytes agree with it; ExtraBytes are live for us but not for the kernel;
 	// UnexplainedBytes are mapped for the kernel but not for us.

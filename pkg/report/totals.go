@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/stack"
 	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
@@ -99,17 +100,25 @@ func (b *builder) quality(r *Report) {
 			q.StacksMissing += p.Count
 		}
 		for _, f := range p.Frames {
-			if f.Function == "" {
-				q.FramesUnresolved++
-			}
-		}
-	}
-	for _, st := range b.t.Stacks() {
-		if st.Flags&event.StackTruncated != 0 {
-			q.StacksTruncated++
+			q.countFrame(&f)
 		}
 	}
 	r.Quality = q
+}
+
+// countFrame counts what a frame does not tell.
+func (q *Quality) countFrame(f *stack.Frame) {
+	switch {
+	case f.Function == stack.Truncated:
+		q.StacksTruncated++
+	case f.Function == stack.Incomplete:
+		q.StacksIncomplete++
+	case f.Function == "":
+		q.FramesUnresolved++
+	}
+	if f.Guessed {
+		q.FramesGuessed++
+	}
 }
 
 // verified adds what the kernel confirms of one space: its map, or for a space
@@ -140,8 +149,13 @@ func (b *builder) verified(q *Quality, sp *track.Space) {
 }
 
 // caveats are sentences that limit what the numbers say.
-func caveats(r *Report) []string {
+func caveats(r *Report, targets []TargetFacts) []string {
 	var out []string
+	for _, f := range targets {
+		if f.Is32 {
+			out = append(out, fmt.Sprintf("%s (pid %d) is a 32-bit program: its call paths cannot be captured. The sums are exact all the same.", f.Comm, f.PID))
+		}
+	}
 	switch n := r.Quality.EndedSpaces; {
 	case n == 1:
 		out = append(out, "The process has ended: its map cannot be read any more. What it held then was compared with the kernel's page count.")

@@ -36,5 +36,14 @@ type Frame struct {
 	Guessed bool
 }
 
+// What stands in place of a function at the root of a stack that is not
+// complete.
+const (
+	// Truncated: there are more frames than are captured.
+	Truncated = "[stack truncated]"
+	// Incomplete: the way to the next frame could not be told.
+	Incomplete = "[stack incomplete]"
+)
+
 // A Table holds the frames of every stack of a trace, leaf first.
 type Table map[ID][]Frame
