@@ -20,7 +20,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define FIND_TRIES 4
+#define FIND_TRIES 64
 #define HUGETLBFS_MAGIC 0x958458f6
 #define MAP_ANONYMOUS 0x20
 #define MAP_HUGETLB 0x40000
@@ -115,7 +115,6 @@ struct {
 	struct stack_record stack;
 	struct stack_copy copy;
 	struct rule rule;
-	struct code_range range;
 	struct found found;
 	enum counter counter;
 	enum process_flag flag;
@@ -177,7 +176,8 @@ static __always_inline void send_copy(struct walk *w)
 	c->lr = w->lr;
 	c->call = w->call;
 	c->fresh = w->fresh;
-	__u32 n = copy_stack(c->data, w->sp);
+	c->blind = w->blind;
+	__u32 n = copy_stack(c->data, snapshot_base(w->sp));
 	if (n > sizeof(c->data))
 		n = sizeof(c->data);
 	c->length = n;
@@ -375,7 +375,8 @@ static __always_inline bool normalize_compat(struct record *r, long nr)
 {
 	__u32 a[6];
 
-	if (!FAILED((__s32)r->ret))
+	/* The break may lie above 4 GiB in a 64-bit program that calls as a 32-bit one. */
+	if (r->kind != KIND_BRK && !FAILED((__s32)r->ret))
 		r->ret = (__u32)r->ret;
 	switch (nr) {
 	case 90: /* old_mmap */

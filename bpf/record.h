@@ -103,10 +103,12 @@ struct stack_copy {
 	__u64 pc, sp, fp, lr; /* of the frame that the walk could not leave */
 	__u32 call; /* 1: pc is behind the instruction that is being executed */
 	__u32 fresh; /* 1: the registers are those of the machine, not recovered */
-	__u8 data[SNAPSHOT_BYTES + 4096]; /* from sp on */
+	__u32 blind; /* 1: sp is only known to be no lower */
+	__u32 pad; /* always zero */
+	__u8 data[SNAPSHOT_BYTES + 4096]; /* from snapshot_base(sp) on */
 };
 
-_Static_assert(sizeof(struct stack_copy) == 56 + SNAPSHOT_BYTES + 4096, "stack_copy has no implicit padding");
+_Static_assert(sizeof(struct stack_copy) == 64 + SNAPSHOT_BYTES + 4096, "stack_copy has no implicit padding");
 
 /* An address space under trace. */
 struct space {

@@ -13,7 +13,6 @@
 
 #define CHUNK_WORDS 16384 /* of a table's chunk, 4 bytes each */
 #define MAX_MODULES 1024
-#define MAX_CODE_STEPS 13 /* of a search among 4,096 mappings */
 #define MAX_RULES 16384
 #define WINDOW_BYTES 2048 /* of the stack, read at once */
 #define LOWEST_CODE 4096
@@ -80,6 +79,24 @@ struct code_range {
 
 _Static_assert(sizeof(struct code_range) == 32, "code_range has no implicit padding");
 
+/* The executable mappings of a space lie in blocks, in the order of addresses. */
+#define BLOCK_RANGES 64
+#define MAX_BLOCKS 64
+
+struct code_block {
+	struct code_range ranges[BLOCK_RANGES];
+};
+
+/* What comes first: where the blocks begin. */
+struct code_head {
+	__u64 changes; /* the space's code_changes that the blocks take in */
+	__u32 count; /* of ranges */
+	__u32 pad; /* always zero */
+	__u64 first[MAX_BLOCKS]; /* start of the first range of each block */
+};
+
+_Static_assert(sizeof(struct code_head) <= sizeof(struct code_block), "a head fits in the place of a block");
+
 #define NO_MODULE 0xffffffff /* generated code: frame pointers */
 
 /* Tables of files: the chunks of an unwind.Table. */
@@ -99,17 +116,15 @@ struct {
 } modules SEC(".maps");
 
 /*
- * Executable mappings of address spaces, by struct space's code: an array of
- * struct code_range in the order of addresses, from entry 1 on. Entry 0 has
- * their number in module, and in bias the space's code_changes that they take
- * in. The array is replaced as a whole.
+ * Executable mappings of address spaces, by struct space's id or code: an array
+ * of a struct code_head and struct code_blocks. It is replaced as a whole.
  */
 struct code_ranges {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_INNER_MAP);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct code_range));
+	__uint(value_size, sizeof(struct code_block));
 };
 
 struct {
@@ -140,8 +155,11 @@ struct walk {
 	__u32 guessed;
 	__u32 module; /* of the mapping that was found last */
 	__u32 stop; /* enum stop */
-	__u32 pad;
+	__u32 blind; /* 1: sp is only known to be no lower */
 	__u64 start, end, bias;
+	__u64 before_start, before_end, before_bias; /* of the one found before it */
+	__u32 before_module;
+	__u32 pad;
 	__u64 window_at;
 	__u64 window_len; /* bytes */
 	__u64 window[WINDOW_BYTES / 8];
@@ -191,38 +209,68 @@ static __always_inline bool read_word(struct walk *w, __u64 addr, __u64 *v)
 	return true;
 }
 
-/* Finds the mapping that holds pc, unless it is the last one's again. */
+/* Makes r the current mapping; the one before may be met again soon. */
+static __always_inline void change_code(struct walk *w, __u64 start, __u64 end, __u64 bias, __u32 module)
+{
+	w->before_start = w->start;
+	w->before_end = w->end;
+	w->before_bias = w->bias;
+	w->before_module = w->module;
+	w->start = start;
+	w->end = end;
+	w->bias = bias;
+	w->module = module;
+}
+
+/* Finds the mapping that holds pc, unless it is one of the last two again. */
 static __always_inline enum stop find_code(struct walk *w, __u64 pc)
 {
-	__u32 zero = 0, space = w->space;
+	__u32 key = 0, space = w->space, low = 0, n;
 
 	if (pc >= w->start && pc < w->end)
 		return STOP_NONE;
-	void *ranges = bpf_map_lookup_elem(&code, &space);
-	if (!ranges)
-		return STOP_NO_SPACE;
-	struct code_range *r = bpf_map_lookup_elem(ranges, &zero);
-	if (!r)
-		return STOP_NO_SPACE;
-	__u32 low = 1, high = r->module + 1; /* the first one above pc is in [low, high] */
-	for (int i = 0; i < MAX_CODE_STEPS && low < high; i++) {
-		__u32 middle = low + (high - low) / 2;
-		r = bpf_map_lookup_elem(ranges, &middle);
-		if (!r)
-			return STOP_NO_MAP;
-		if (r->start <= pc)
-			low = middle + 1;
-		else
-			high = middle;
+	if (pc >= w->before_start && pc < w->before_end) {
+		change_code(w, w->before_start, w->before_end, w->before_bias, w->before_module);
+		return STOP_NONE;
 	}
-	low--;
-	r = bpf_map_lookup_elem(ranges, &low);
-	if (!r || !low || pc < r->start || pc >= r->end)
+	void *blocks = bpf_map_lookup_elem(&code, &space);
+	if (!blocks)
+		return STOP_NO_SPACE;
+	struct code_head *head = bpf_map_lookup_elem(blocks, &key);
+	if (!head)
+		return STOP_NO_SPACE;
+	__u32 count = head->count;
+	n = (count + BLOCK_RANGES - 1) / BLOCK_RANGES;
+	for (int i = 0; i < 7 && n > 1; i++) {
+		__u32 half = n / 2;
+		if (head->first[(low + half) & (MAX_BLOCKS - 1)] <= pc) {
+			low += half;
+			n -= half;
+		} else {
+			n = half;
+		}
+	}
+	key = low + 1;
+	struct code_block *block = bpf_map_lookup_elem(blocks, &key);
+	if (!block)
 		return STOP_NO_MAP;
-	w->start = r->start;
-	w->end = r->end;
-	w->bias = r->bias;
-	w->module = r->module;
+	n = count - low * BLOCK_RANGES;
+	if (n > BLOCK_RANGES)
+		n = BLOCK_RANGES;
+	low = 0;
+	for (int i = 0; i < 7 && n > 1; i++) {
+		__u32 half = n / 2;
+		if (block->ranges[(low + half) & (BLOCK_RANGES - 1)].start <= pc) {
+			low += half;
+			n -= half;
+		} else {
+			n = half;
+		}
+	}
+	struct code_range *r = &block->ranges[low & (BLOCK_RANGES - 1)];
+	if (pc < r->start || pc >= r->end)
+		return STOP_NO_MAP;
+	change_code(w, r->start, r->end, r->bias, r->module);
 	return STOP_NONE;
 }
 
@@ -266,10 +314,14 @@ static __always_inline enum stop enter(struct walk *w, __u64 pc, __u64 sp, __u64
 	w->sp = sp;
 	w->fp = fp;
 	w->call = 1;
-	w->fresh = 0;
+	w->fresh = w->blind = 0;
 	return STOP_NONE;
 }
 
+/*
+ * Goes by the frame pointer. On arm64 it leads to a record somewhere in the
+ * frame, on x86-64 to the end of the frame.
+ */
 static __always_inline enum stop follow(struct walk *w)
 {
 	__u64 fp, pc;
@@ -280,12 +332,57 @@ static __always_inline enum stop follow(struct walk *w)
 		return STOP_GAP;
 	if (!read_word(w, w->fp, &fp) || !read_word(w, w->fp + 8, &pc))
 		return STOP_FAULT;
-	return enter(w, pc, w->fp + 16, fp);
+	enter(w, pc, w->fp + 16, fp);
+	w->blind = !ON_X86;
+	return STOP_NONE;
+}
+
+/* Whether the instruction before addr is a call. */
+static __always_inline bool behind_call(__u64 addr)
+{
+	__u8 code[8];
+
+	if (addr < LOWEST_CODE || bpf_probe_read_user(code, sizeof(code), (void *)(addr - sizeof(code))))
+		return false;
+	if (code[3] == 0xe8) /* call rel32 */
+		return true;
+	if (code[6] == 0xff && (code[7] & 0x38) == 0x10) /* call reg, call [reg] */
+		return true;
+	if (code[5] == 0xff && (code[6] & 0x38) == 0x10) /* call [reg+disp8] */
+		return true;
+	return code[2] == 0xff && (code[3] & 0x38) == 0x10; /* call [reg+disp32], call [rip+disp32] */
+}
+
+/*
+ * Goes to the caller of a leaf that makes a system call and of whose frame
+ * nothing is known. Wrappers keep none: what lies at sp, if it follows a call, is
+ * the way back.
+ */
+static __always_inline bool leave_leaf(struct walk *w)
+{
+	__u64 pc;
+
+	if (!w->fresh || !w->call)
+		return false;
+	if (!ON_X86) {
+		if (w->lr < LOWEST_CODE)
+			return false;
+		enter(w, w->lr, w->sp, w->fp);
+		return true;
+	}
+	if (!read_word(w, w->sp, &pc) || !behind_call(pc))
+		return false;
+	enter(w, pc, w->sp + 8, w->fp);
+	return true;
 }
 
 /* Goes by a frame pointer of which nobody said that it is one. */
 static __always_inline enum stop guess(struct walk *w)
 {
+	if (leave_leaf(w)) {
+		w->guessed++;
+		return STOP_NONE;
+	}
 	if (w->fp && (w->fp < w->sp || w->fp - w->sp > MAX_FRAME_BYTES))
 		return STOP_GAP;
 	enum stop stop = follow(w);
@@ -317,6 +414,8 @@ static __always_inline enum stop interrupted(struct walk *w)
 	__u64 at = w->sp + (ON_X86 ? 40 : 312), pc, sp, fp, lr = 0;
 	bool ok;
 
+	if (w->blind)
+		return guess(w);
 	if (ON_X86)
 		ok = read_word(w, at + 10 * 8, &fp) && read_word(w, at + 15 * 8, &sp) &&
 		     read_word(w, at + 16 * 8, &pc);
@@ -331,6 +430,7 @@ static __always_inline enum stop interrupted(struct walk *w)
 	w->lr = lr;
 	w->call = 0;
 	w->fresh = 1;
+	w->blind = 0;
 	return STOP_NONE;
 }
 
@@ -340,6 +440,8 @@ static __always_inline enum stop leave(struct walk *w, struct rule *r, __u64 pc)
 	__u64 cfa = r->base ? w->fp : w->sp, fp = w->fp, back = w->lr;
 	__s64 ra = r->off2;
 
+	if (w->blind && !r->base)
+		return guess(w);
 	if (r->kind == RULE_REG) {
 		cfa += (__s64)r->off;
 	} else if (r->kind == RULE_PLT) {
@@ -427,9 +529,10 @@ static __always_inline void begin_walk(struct walk *w, void *regs, __u32 space)
 		w->lr = r->regs[30];
 	}
 	w->call = w->fresh = 1;
+	w->blind = 0;
 	w->space = space;
 	w->count = w->guessed = 0;
-	w->start = w->end = 0;
+	w->start = w->end = w->before_start = w->before_end = 0;
 	w->window_len = 0;
 }
 
@@ -483,8 +586,8 @@ static __always_inline bool unfinished(struct walk *w, struct space *space)
 	void *ranges = bpf_map_lookup_elem(&code, &code_id);
 	if (!ranges)
 		return true;
-	struct code_range *head = bpf_map_lookup_elem(ranges, &zero);
-	return !head || head->bias != space->code_changes;
+	struct code_head *head = bpf_map_lookup_elem(ranges, &zero);
+	return !head || head->changes != space->code_changes;
 }
 
 /*

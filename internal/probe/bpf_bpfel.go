@@ -13,15 +13,6 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-type bpfCodeRange struct {
-	_      structs.HostLayout
-	Start  uint64
-	End    uint64
-	Bias   uint64
-	Module uint32
-	Pad    uint32
-}
-
 type bpfCounter uint32
 
 const (
@@ -112,6 +103,8 @@ type bpfStackCopy struct {
 	Lr     uint64
 	Call   uint32
 	Fresh  uint32
+	Blind  uint32
+	Pad    uint32
 	Data   [20480]uint8
 }
 

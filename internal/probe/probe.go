@@ -8,7 +8,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag -type stack_copy -type rule -type code_range bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
+//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag -type stack_copy -type rule bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
 
 // Errors of Open and of a Probe's methods.
 var (
@@ -59,16 +59,6 @@ type State struct {
 	Lost        uint64 // records that did not fit in the ring
 	CodeChanges uint32 // times that executable memory was mapped
 }
-
-// A CodeRange is an executable mapping of an address space.
-type CodeRange struct {
-	Start, End uint64
-	Bias       uint64 // of addresses against those of the file
-	Module     uint32 // index of its table, or NoModule
-}
-
-// NoModule stands for code without a table, which is walked by frame pointers.
-const NoModule = 0xffffffff
 
 // Counters are what the kernel side counted since it was loaded.
 type Counters struct {

@@ -82,7 +82,11 @@ func (p *Probe) Add(targets []Target) ([]Found, error) {
 		if t.StopAtExec {
 			v.Flags |= uint32(bpfProcessFlagPROCESS_STOP)
 		}
-		if err := marks.Put(int32(t.Pidfd), &v); err != nil {
+		err := marks.Put(int32(t.Pidfd), &v)
+		if errors.Is(err, ebpf.ErrKeyNotExist) {
+			continue // it has ended, and is not found below
+		}
+		if err != nil {
 			return nil, fmt.Errorf("handing over a target: %w", err)
 		}
 	}

@@ -50,7 +50,7 @@ func (*Probe) AddRules(int, []unwind.Info) error { return ErrNotSupported }
 func (*Probe) AddModules([]*unwind.Table) (uint32, error) { return 0, ErrNotSupported }
 
 // SetCode returns ErrNotSupported.
-func (*Probe) SetCode(event.SpaceID, []CodeRange, uint32) error { return ErrNotSupported }
+func (*Probe) SetCode(event.SpaceID, []unwind.CodeRange, uint32) error { return ErrNotSupported }
 
 // DropCode does nothing.
 func (*Probe) DropCode(event.SpaceID) {}

@@ -78,29 +78,20 @@ func (p *Probe) newModule(t *unwind.Table) (*ebpf.Map, error) {
 	return m, nil
 }
 
-// MaxCode is how many ranges a space can have.
-const MaxCode = 4096
-
-// SetCode replaces the ranges of a space, which are in the order of addresses.
-// changes is what State returned before they were read.
-func (p *Probe) SetCode(id event.SpaceID, ranges []CodeRange, changes uint32) error {
-	ranges = ranges[:min(len(ranges), MaxCode)]
-	keys := make([]uint32, len(ranges)+1)
-	values := make([]bpfCodeRange, len(ranges)+1)
-	values[0] = bpfCodeRange{Module: uint32(len(ranges)), Bias: uint64(changes)}
-	for i, r := range ranges {
-		keys[i+1] = uint32(i + 1)
-		values[i+1] = bpfCodeRange{Start: r.Start, End: r.End, Bias: r.Bias, Module: r.Module}
-	}
+// SetCode replaces the executable mappings of a space, which are in the order of
+// addresses. changes is what State returned before they were read. Mappings for
+// which there is no room are left out.
+func (p *Probe) SetCode(id event.SpaceID, ranges []unwind.CodeRange, changes uint32) error {
+	blocks := unwind.EncodeCode(ranges, uint64(changes))
 	spec := p.ranges.Copy()
-	spec.MaxEntries = uint32(len(values))
+	spec.MaxEntries = uint32(len(blocks))
 	m, err := ebpf.NewMap(spec)
 	if err != nil {
 		return fmt.Errorf("creating a list of code: %w", err)
 	}
 	defer m.Close() // the outer map holds it
-	for i := range values {
-		if err := m.Put(keys[i], &values[i]); err != nil {
+	for i, b := range blocks {
+		if err := m.Put(uint32(i), b); err != nil {
 			return fmt.Errorf("filling a list of code: %w", err)
 		}
 	}

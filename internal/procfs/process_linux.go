@@ -148,9 +148,14 @@ func (p *Process) Pidfd() int { return p.pidfd }
 // StartTicks returns when the process started, in clock ticks since boot.
 func (p *Process) StartTicks() uint64 { return p.stat.StartTicks }
 
-// Is32 reports whether the program that ran when p was opened is a 32-bit one.
-// It is false too if the program may not be read.
-func (p *Process) Is32() bool { return p.class == elfClass32 }
+// Is32 reports whether the process runs a 32-bit program, or did when that could
+// last be read. It is false too if it never could.
+func (p *Process) Is32() bool {
+	if c := p.readClass(); c != 0 {
+		return c == elfClass32
+	}
+	return p.class == elfClass32
+}
 
 // Alive reports whether a thread of the process is left.
 func (p *Process) Alive() bool {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
 )
 
 // A Process is one process, pinned. There is none here: Open always fails.
@@ -94,3 +95,8 @@ func (m *SpaceMap) Close() error { return nil }
 
 // ReadMemory returns ErrNotSupported.
 func (p *Process) ReadMemory(uint64, int) ([]byte, error) { return nil, notSupported("reading memory") }
+
+// Resident returns ErrNotSupported.
+func (p *Process) Resident([]interval.Range, ResidentScan) ([]Resident, int, error) {
+	return nil, 0, notSupported("reading residence")
+}

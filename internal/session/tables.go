@@ -32,7 +32,7 @@ type module struct {
 
 // A code is an executable mapping with its table.
 type code struct {
-	probe.CodeRange
+	unwind.CodeRange
 	table *unwind.Table
 }
 
@@ -45,7 +45,7 @@ func (t *tables) load(regions []symbol.CodeRegion) error {
 	var fresh []*symbol.Module
 	for _, r := range regions {
 		if _, known := t.modules[r.Module]; r.Module != nil && !known {
-			t.modules[r.Module] = module{index: probe.NoModule}
+			t.modules[r.Module] = module{index: unwind.NoModule}
 			fresh = append(fresh, r.Module)
 		}
 	}
@@ -82,7 +82,7 @@ func (t *tables) load(regions []symbol.CodeRegion) error {
 func (t *tables) codes(regions []symbol.CodeRegion) []code {
 	var out []code
 	for _, r := range regions {
-		c := code{CodeRange: probe.CodeRange{Start: r.Start, End: r.End, Module: probe.NoModule}}
+		c := code{CodeRange: unwind.CodeRange{Start: r.Start, End: r.End, Module: unwind.NoModule}}
 		if m := t.modules[r.Module]; m.table != nil {
 			if bias, ok := m.table.Bias(r.Start, r.Offset); ok {
 				c.Bias, c.Module, c.table = bias, m.index, m.table
@@ -109,7 +109,7 @@ func (s *Session) install(sp *space, changes uint32) {
 		return
 	}
 	sp.codes = codes
-	ranges := make([]probe.CodeRange, len(codes))
+	ranges := make([]unwind.CodeRange, len(codes))
 	for i, c := range codes {
 		ranges[i] = c.CodeRange
 	}
@@ -134,7 +134,7 @@ func (s *Session) walker(sp *space, c *event.Copy) unwind.Walker {
 	return unwind.Walker{
 		Infos: s.tables.infos, ARM: runtime.GOARCH == "arm64", Mask: probe.CodeMask, Find: sp.find,
 		Read: func(addr uint64) (uint64, bool) {
-			at := addr - c.SP
+			at := addr - unwind.SnapshotBase(c.SP)
 			if at > uint64(len(c.Data)) || uint64(len(c.Data))-at < 8 {
 				return 0, false
 			}
@@ -151,7 +151,7 @@ func (s *Session) complete(sp *space, ev *event.Event) {
 	}
 	delete(s.copies, ev.Stack)
 	w := s.walker(sp, c)
-	state := unwind.State{PC: c.PC, SP: c.SP, FP: c.FP, LR: c.LR, Call: c.Call, Fresh: c.Fresh}
+	state := unwind.State{PC: c.PC, SP: c.SP, FP: c.FP, LR: c.LR, Call: c.Call, Fresh: c.Fresh, Blind: c.Blind}
 	out := w.Walk(state, ev.Frames)
 	ev.Frames = out.Frames
 	ev.Aux = event.StackFlags(uint8(out.Stop), event.StackGuessed(ev.Aux)+out.Guessed, out.Stop == unwind.StopMax)

@@ -12,10 +12,17 @@ const (
 	maxGoTable    = 256 << 20
 )
 
+// maxDepthCode is how many bytes of a function Depth looks at.
+const maxDepthCode = 1024
+
+// maxText is how many executable segments ReadCode looks at.
+const maxText = 64
+
 // A Code is what an ELF file says of its own code.
 type Code struct {
 	Machine elf.Machine
-	// Text are the executable segments, in file order.
+	// Text are the executable segments, in file order; those of real files are one
+	// or two.
 	Text []Segment
 	// Frames is the content of .eh_frame, at address FramesAt; nil if the file
 	// has none. Without a section it goes on to the end of its segment, past the
@@ -51,7 +58,7 @@ func ReadCode(r io.ReaderAt, size int64) (*Code, error) {
 	}
 	c := &Code{Machine: im.Machine}
 	for _, p := range im.Progs {
-		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && p.Vaddr+p.Memsz > p.Vaddr {
+		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && p.Vaddr+p.Memsz > p.Vaddr && len(c.Text) < maxText {
 			c.Text = append(c.Text, Segment{p.Vaddr, p.Off, p.Memsz, min(p.Filesz, p.Memsz)})
 		}
 	}
@@ -116,6 +123,23 @@ func (g *GoCode) Functions(fn func(start uint64, name string)) {
 		}
 		fn(start, p.prefix(name))
 	}
+}
+
+// Depth returns how many bytes the function at addr has below its return
+// address at most; on a machine with a link register, below the stack pointer
+// of its caller. It is 0 if the table does not tell.
+func (g *GoCode) Depth(addr uint64) (depth int32) {
+	f, ok := g.table.find(addr)
+	if !ok {
+		return 0
+	}
+	off := f.field(g.table.peek(), fieldSP)
+	for pc := f.entry; pc < f.end && pc-f.entry < maxDepthCode; pc += uint64(g.table.quantum) {
+		if v, ok := g.table.value(f, off, pc); ok {
+			depth = max(depth, v)
+		}
+	}
+	return depth
 }
 
 // prefix returns the zero-terminated string at off, cut to 64 bytes.

@@ -15,11 +15,29 @@ type arch struct {
 	// signal is where a handler's frame keeps the registers, from SP. The link
 	// register's is 0 if there is none.
 	signal struct{ fp, lr, sp, pc uint64 }
+	// pushed is how many bytes a call pushes.
+	pushed int32
+	// crosscalls are frames of the function through which C calls Go, while it
+	// does so: runtime/cgo/asm_*.s and abi_*.h. It is assembly, with a frame
+	// pointer that leads nowhere.
+	crosscalls []Info
 }
 
-var amd64 = arch{sp: 7, fp: 6, ra: 16}
+var amd64 = arch{
+	sp: 7, fp: 6, ra: 16, pushed: 8,
+	crosscalls: []Info{
+		// rbp, 6 words, 3 arguments
+		{Kind: Reg, Off: 11 * 8, Off2: -8, FP: FPAtCFA, FPOff: -16},
+		// flags, 28 words, of which rbp's is the third, 3 arguments
+		{Kind: Reg, Off: 33 * 8, Off2: -8, FP: FPAtCFA, FPOff: (3+2)*8 - 33*8},
+	},
+}
 
-var arm64 = arch{sp: 31, fp: 29, ra: 30, link: true}
+var arm64 = arch{
+	sp: 31, fp: 29, ra: 30, link: true,
+	// 24 words, of which x29 and x30 have the last two
+	crosscalls: []Info{{Kind: Reg, Off: 24 * 8, Off2: -8, FP: FPAtCFA, FPOff: -16}},
+}
 
 func init() {
 	// struct rt_sigframe behind its return address: struct ucontext, of which

@@ -280,7 +280,21 @@ func TestBias(t *testing.T) {
 			t.Errorf("bias of %#x at %#x: %#x, %v", c.start, c.off, got, ok)
 		}
 	}
-	if _, ok := table.Bias(0x555500000000, 0x1000); ok {
+	if _, ok := table.Bias(0x555500000000, 0x5000); ok {
 		t.Error("a bias for what is no text")
+	}
+}
+
+// One file does not take the room of all others.
+func TestInfosOfFile(t *testing.T) {
+	b := builder{infos: NewInfos(), known: map[Info]Index{}}
+	for i := range int32(2 * maxFileInfos) {
+		b.intern(Info{Kind: Reg, Off: i})
+	}
+	if n := len(b.infos.From(0)); n > maxFileInfos+2 {
+		t.Errorf("%d infos", n)
+	}
+	if x := b.intern(Info{Kind: Reg, Off: 7}); b.infos.At(x) != (Info{Kind: Reg, Off: 7}) {
+		t.Errorf("an early one became %+v", b.infos.At(x))
 	}
 }

@@ -41,14 +41,32 @@ func (b *builder) golang(s span, code *symbol.GoCode) {
 	b.skip(s.begin)
 	at := s.begin
 	code.Functions(func(start uint64, name string) {
-		kind, ok := goKinds[name]
-		if !ok {
-			kind = FramePointer
-		}
 		if start >= at && start < s.end {
-			b.out.add(start, b.intern(Info{Kind: kind}))
+			b.out.add(start, b.intern(b.goRule(start, name, code)))
 			at = start
 		}
 	})
 	b.end = max(b.end, s.end)
+}
+
+// goRule returns the rule of a function.
+func (b *builder) goRule(start uint64, name string, code *symbol.GoCode) Info {
+	if kind, ok := goKinds[name]; ok {
+		return Info{Kind: kind}
+	}
+	if name == "crosscall2" {
+		return b.crosscall(code.Depth(start))
+	}
+	return Info{Kind: FramePointer}
+}
+
+// crosscall returns the rule of the function through which C calls Go. The
+// frames that it has had in releases of Go differ in their depth.
+func (b *builder) crosscall(depth int32) Info {
+	for _, in := range b.arch.crosscalls {
+		if in.Off == depth+b.arch.pushed {
+			return in
+		}
+	}
+	return Info{Kind: FramePointer}
 }

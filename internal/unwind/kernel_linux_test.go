@@ -41,16 +41,9 @@ type kernel struct {
 	reader *ringbuf.Reader
 	prog   *ebpf.Program
 	walker Walker
-	ranges []codeRange
+	ranges []CodeRange
 	tables []*Table
 }
-
-type codeRange struct {
-	Start, End, Bias uint64
-	Module, Pad      uint32
-}
-
-const noModule = 1<<32 - 1
 
 func newKernel(t testing.TB, pid int) *kernel {
 	t.Helper()
@@ -125,7 +118,7 @@ func (k *kernel) fill(spec *ebpf.CollectionSpec, c *ebpf.Collection, pid int) {
 		if r.Prot&4 == 0 {
 			continue
 		}
-		e := codeRange{Start: r.Start, End: r.End, Module: noModule}
+		e := CodeRange{Start: r.Start, End: r.End, Module: NoModule}
 		if i, ok := byPath[r.Path]; ok {
 			e.Module = uint32(i)
 		} else if table := k.table(pid, r.Path, r.Start, r.End, infos); table != nil {
@@ -133,7 +126,7 @@ func (k *kernel) fill(spec *ebpf.CollectionSpec, c *ebpf.Collection, pid int) {
 			byPath[r.Path] = len(k.tables)
 			k.tables = append(k.tables, table)
 		}
-		if e.Module != noModule {
+		if e.Module != NoModule {
 			e.Bias, _ = k.tables[e.Module].Bias(r.Start, r.Offset)
 		}
 		k.ranges = append(k.ranges, e)
@@ -152,11 +145,11 @@ func (k *kernel) fill(spec *ebpf.CollectionSpec, c *ebpf.Collection, pid int) {
 		must(t, c.Maps["modules"].Put(uint32(i), m))
 	}
 	inner := spec.Maps["code"].InnerMap.Copy()
-	inner.MaxEntries = uint32(len(k.ranges) + 1)
+	blocks := EncodeCode(k.ranges, 0)
+	inner.MaxEntries = uint32(len(blocks))
 	m := newMap(t, inner)
-	must(t, m.Put(uint32(0), codeRange{Module: uint32(len(k.ranges))}))
-	for i, r := range k.ranges {
-		must(t, m.Put(uint32(i+1), r))
+	for i, b := range blocks {
+		must(t, m.Put(uint32(i), b))
 	}
 	must(t, c.Maps["code"].Put(uint32(1), m))
 }
@@ -212,7 +205,7 @@ func (k *kernel) find(pc uint64) (Code, bool) {
 	for _, r := range k.ranges {
 		if r.Start <= pc && pc < r.End {
 			c := Code{Bias: r.Bias}
-			if r.Module != noModule {
+			if r.Module != NoModule {
 				c.Table = k.tables[r.Module]
 			}
 			return c, true

@@ -33,6 +33,9 @@ func TestWalkLive(t *testing.T) {
 		{"CC=clang-19", "-O1", "-fno-omit-frame-pointer", "-mno-omit-leaf-frame-pointer"},
 	} {
 		t.Run(strings.Join(flags, " "), func(t *testing.T) {
+			if testing.Short() && flags[0] != "CC=gcc" {
+				t.Skip("gcc's are enough for a short run")
+			}
 			walkLive(t, testutil.Compile(t, "./testdata/walk.c", flags...), true)
 		})
 	}
@@ -96,6 +99,9 @@ func (k *kernel) compareModel(samples []sample) {
 				return 0, false
 			}
 			return binary.LittleEndian.Uint64(s.copied[at:]), true
+		}
+		if base := SnapshotBase(s.start.SP); base != s.base {
+			t.Errorf("sample %d: a copy from %#x on, want %#x", i, s.base, base)
 		}
 		got := k.walker.Walk(s.start, nil)
 		if got.Stop == StopFault && len(got.Frames) < len(s.frames) {

@@ -70,17 +70,19 @@ func (t *Table) Find(addr uint64) (x Index, ok bool) {
 // start and at file offset off to get one that Find takes. ok is false if the
 // file's text is not at off.
 func (t *Table) Bias(start, off uint64) (bias uint64, ok bool) {
-	for _, s := range t.segments {
-		if first := s.Off &^ (pageSize - 1); off >= first && off < s.Off+s.File {
-			return start - (s.Addr - s.Off + off), true
+	for _, page := range pageSizes {
+		for _, s := range t.segments {
+			if off >= s.Off&^(page-1) && off < s.Off+s.File {
+				return start - (s.Addr - s.Off + off), true
+			}
 		}
 	}
 	return 0, false
 }
 
-// pageSize is the smallest page of either machine: mappings begin at a
-// multiple of it.
-const pageSize = 4096
+// pageSizes are the smallest and the largest page of either machine: a mapping
+// begins at a multiple of one, so it may begin before the segment.
+var pageSizes = [...]uint64{4 << 10, 64 << 10}
 
 // A writer makes a table from rows in the order of their addresses.
 type writer struct {

@@ -1,7 +1,5 @@
 package unwind
 
-import "strconv"
-
 // MaxFrames is how many frames a stack has at most.
 const MaxFrames = 127
 
@@ -10,72 +8,6 @@ const (
 	lowest        = 4096    // below it there is no code
 	maxFrameBytes = 8 << 20 // no honest frame is larger
 )
-
-// A Stop is why a walk ended. The values are those of enum stop in
-// bpf/unwind.h.
-type Stop uint8
-
-const (
-	// StopNone: it did not end, or did not begin.
-	StopNone Stop = iota
-	// StopRoot: at the root. The stack is complete.
-	StopRoot
-	// StopZero: the caller's address is none of code, as where a thread began
-	// whose root is not marked.
-	StopZero
-	// StopNoMap: the caller's address lies in no executable mapping that is
-	// known.
-	StopNoMap
-	// StopGap: there is no rule, and no frame pointer that could be one.
-	StopGap
-	// StopUnsupported: the rule is one that is not understood.
-	StopUnsupported
-	// StopFault: memory could not be read.
-	StopFault
-	// StopMax: at MaxFrames.
-	StopMax
-	// StopFPEnd: the chain of frame pointers ended.
-	StopFPEnd
-	// StopNoSpace: nothing is known of the address space.
-	StopNoSpace
-)
-
-var stopNames = [...]string{"none", "root", "zero", "nomap", "gap", "unsupported", "fault", "max", "fpend", "nospace"}
-
-// String returns a word.
-func (s Stop) String() string {
-	if int(s) < len(stopNames) {
-		return stopNames[s]
-	}
-	return "stop " + strconv.Itoa(int(s))
-}
-
-// Unfinished says whether more may be found with newer tables and a copy of
-// the stack.
-func (s Stop) Unfinished() bool {
-	switch s {
-	case StopNoMap, StopGap, StopUnsupported, StopNoSpace:
-		return true
-	}
-	return false
-}
-
-// A State is a frame on the way up a stack.
-type State struct {
-	PC, SP, FP uint64
-	LR         uint64 // arm64: counts while Fresh
-	// Call says that PC is behind the instruction that is being executed: a
-	// call, or at the start the system call.
-	Call bool
-	// Fresh says that the registers are those of the machine: at the start, and
-	// of what a signal interrupted.
-	Fresh bool
-}
-
-// Start returns the state of a thread in a system call.
-func Start(pc, sp, fp, lr uint64) State {
-	return State{PC: pc, SP: sp, FP: fp, LR: lr, Call: true, Fresh: true}
-}
 
 // A Code is an executable mapping. Without a Table its code is generated, and
 // is walked by frame pointers.
@@ -96,6 +28,9 @@ type Walker struct {
 	Find func(pc uint64) (Code, bool)
 	// Read returns the word at an address.
 	Read func(addr uint64) (uint64, bool)
+	// BehindCall reports whether the instruction before an address is a call. It
+	// may be nil.
+	BehindCall func(pc uint64) bool
 }
 
 // A Stack is what a walk found.
@@ -151,8 +86,14 @@ func (w *Walker) step(out *Stack) Stop {
 	case Gap:
 		return w.guess(out)
 	case Reg, PLT, Deref:
+		if s.Blind && in.Base == SP {
+			return w.guess(out)
+		}
 		return w.leave(s, &in, pc)
 	case Signal:
+		if s.Blind {
+			return w.guess(out)
+		}
 		return w.signal(s)
 	case Root:
 		return StopRoot
@@ -262,6 +203,10 @@ func (w *Walker) chained(s *State) Stop {
 // guess goes to the caller by the frame pointer, if that can be one.
 func (w *Walker) guess(out *Stack) Stop {
 	s := &out.Last
+	if w.leaveLeaf(s) {
+		out.Guessed++
+		return StopNone
+	}
 	if s.FP != 0 && (s.FP < s.SP || s.FP-s.SP > maxFrameBytes) {
 		return StopGap
 	}
@@ -270,6 +215,28 @@ func (w *Walker) guess(out *Stack) Stop {
 		out.Guessed++
 	}
 	return stop
+}
+
+// leaveLeaf goes to the caller of a leaf that makes a system call and of whose
+// frame nothing is known. Wrappers keep none: what lies at SP, if it follows a
+// call, is the way back.
+func (w *Walker) leaveLeaf(s *State) bool {
+	if !s.Fresh || !s.Call {
+		return false
+	}
+	if w.ARM {
+		if s.LR < lowest {
+			return false
+		}
+		w.enter(s, s.LR, s.SP, s.FP)
+		return true
+	}
+	back, ok := w.Read(s.SP)
+	if !ok || w.BehindCall == nil || !w.BehindCall(back) {
+		return false
+	}
+	w.enter(s, back, s.SP+8, s.FP)
+	return true
 }
 
 // follow goes to the caller by the frame pointer.
@@ -286,5 +253,6 @@ func (w *Walker) follow(s *State) Stop {
 		return StopFault
 	}
 	w.enter(s, back, s.FP+16, fp)
+	s.Blind = w.ARM
 	return StopNone
 }

@@ -159,4 +159,15 @@ func TestWalkArm64(t *testing.T) {
 	if got.Stop != StopUnsupported || len(got.Frames) != 2 {
 		t.Errorf("%v: %x", got.Stop, got.Frames)
 	}
+	// A frame pointer does not tell where the frame ends: what the next rule says
+	// of the stack pointer cannot be followed, until one goes by x29 again.
+	s.words = map[uint64]uint64{
+		stackAt + 32: stackAt + 64, stackAt + 40: pc + 0x204,
+		stackAt + 64: stackAt + 128, stackAt + 72: pc + 0x350,
+	}
+	got = w.Walk(Start(pc+0x40100, stackAt, stackAt+32, 0), nil)
+	want = []uint64{pc + 0x40100, pc + 0x204, pc + 0x350}
+	if got.Stop != StopRoot || got.Guessed != 2 || !cmp.Equal(got.Frames, want) {
+		t.Errorf("%v, %d guessed: %x, want %x", got.Stop, got.Guessed, got.Frames, want)
+	}
 }

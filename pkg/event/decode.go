@@ -16,7 +16,7 @@ var ErrShort = errors.New("record too short")
 const (
 	recordSize      = 144
 	stackHeaderSize = 24
-	copyHeaderSize  = 56
+	copyHeaderSize  = 64
 	maxFrames       = 127
 )
 
@@ -109,7 +109,7 @@ func decodeCopy(b []byte, ev *Event) error {
 		Stack: stack.ID(le.Uint64(b[8:])),
 		Copy: &Copy{
 			PC: le.Uint64(b[16:]), SP: le.Uint64(b[24:]), FP: le.Uint64(b[32:]), LR: le.Uint64(b[40:]),
-			Call: le.Uint32(b[48:]) != 0, Fresh: le.Uint32(b[52:]) != 0,
+			Call: le.Uint32(b[48:]) != 0, Fresh: le.Uint32(b[52:]) != 0, Blind: le.Uint32(b[56:]) != 0,
 			Data: bytes.Clone(b[copyHeaderSize:][:n]),
 		},
 	}

@@ -114,7 +114,9 @@ type Copy struct {
 	// Call: PC is behind the instruction that is being executed. Fresh: the
 	// registers are those of the machine, not recovered from the stack.
 	Call, Fresh bool
-	Data        []byte // from SP on
+	// Blind: SP is only known to be no lower.
+	Blind bool
+	Data  []byte // from unwind.SnapshotBase(SP) on
 }
 
 // A Region is one line of the kernel's map of an address space.

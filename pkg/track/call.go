@@ -8,10 +8,12 @@ import (
 // call applies a system call, or the bare taking of the lock.
 func (t *Tracker) call(sp *Space, ev *event.Event) {
 	if ev.Kind.Call() {
-		t.stats.Calls[ev.Kind]++
+		t.calls[ev.Kind]++
 	}
-	if ev.Doubtful() && !t.leaveOpen(sp, ev) {
-		sp.want(Doubt)
+	if ev.Doubtful() && !harmless(sp, ev) && !t.leaveOpen(sp, ev) {
+		sp.doubt(ev, t.page)
+	} else {
+		sp.trust(ev, t.page)
 	}
 	if ev.Failed() {
 		t.fail(ev)
@@ -39,6 +41,7 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 		if int32(ev.Args[0]) < 0 {
 			sp.want(Growth) // a page fault that took the lock for writing extends a stack
 		}
+		sp.other, sp.grown = true, true
 	case event.End:
 		t.end(sp, ev)
 	}
@@ -87,8 +90,8 @@ func (t *Tracker) born(ev *event.Event, r interval.Range) *Mapping {
 // add puts m over r, counts it to its call path and counts what it replaced.
 func (t *Tracker) add(sp *Space, m *Mapping, r interval.Range) {
 	old := sp.Live.Set(r, Piece{Mapping: m, Base: r.Start})
-	t.stats.Overlaid += t.release(sp, old, nil)
-	if len(old) == 1 && m.Kind == event.Mmap && old[0].Range == r {
+	t.replace(sp, old)
+	if len(old) == 1 && m.Kind == event.Mmap && old[0].Range == r && !(sp.again && old[0].Value.Origin != Observed) {
 		m.Under = reservation(old[0].Value.Mapping)
 	}
 	m.Live = r.Len()
@@ -97,6 +100,7 @@ func (t *Tracker) add(sp *Space, m *Mapping, r interval.Range) {
 	a := t.account(sp, m)
 	a.Mapped += r.Len()
 	a.MappedCount++
+	a.note(t.now - t.begin)
 }
 
 // reservation returns the mapping that a commit laid over m belongs to: m, or
@@ -110,13 +114,25 @@ func reservation(m *Mapping) *Mapping {
 
 // account returns the account of m's call path.
 func (t *Tracker) account(sp *Space, m *Mapping) *Account {
-	key := AccountKey{sp.ID, m.Stack, m.Kind}
-	a := t.accounts[key]
-	if a == nil {
-		a = &Account{}
-		t.accounts[key] = a
+	if m.account != nil {
+		return m.account
 	}
-	return a
+	key := AccountKey{sp.ID, m.Stack, m.Kind}
+	m.account = t.accounts[key]
+	if m.account == nil {
+		m.account = &Account{}
+		t.accounts[key] = m.account
+	}
+	return m.account
+}
+
+// replace takes pieces that something else was laid over from their mappings.
+// What a reading has shown of a change before its event is that change itself.
+func (t *Tracker) replace(sp *Space, pieces []interval.Entry[Piece]) {
+	n := t.release(sp, pieces, nil)
+	if !sp.again {
+		t.stats.Overlaid += n
+	}
 }
 
 // release takes pieces that have left the live map from their mappings and
@@ -130,7 +146,7 @@ func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.E
 		m.Live -= min(n, m.Live)
 		sum += n
 		if m.Origin != Observed {
-			if ev == nil || ev.Seq > sp.settleUntil {
+			if !sp.again {
 				t.stats.OldUnmapped += n
 			}
 			continue
@@ -138,9 +154,11 @@ func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.E
 		t.stats.Unmapped += n
 		a := t.account(sp, m)
 		a.Unmapped += n
+		a.note(t.now - t.begin)
 		if m.Live == 0 {
 			t.stats.GoneCount++
 			a.GoneCount++
+			a.Freed.Add(t.now - m.Born)
 			m.Short = nil
 		} else if ev != nil && ev.Kind == event.Munmap {
 			m.Short = &Unmap{p.Range, ev.Stack, ev.Time}
@@ -155,7 +173,7 @@ func (t *Tracker) munmap(sp *Space, ev *event.Event, r interval.Range) {
 		return
 	}
 	n := t.release(sp, sp.Live.Remove(r), ev)
-	if sp.known && ev.Seq > sp.settleUntil && n == 0 {
+	if sp.known && !sp.again && n == 0 {
 		t.stats.UnknownUnmap += r.Len()
 	}
 }
@@ -176,18 +194,33 @@ func (t *Tracker) moveBreak(sp *Space, ev *event.Event) {
 }
 
 // shmdt takes back every piece of the segment that was attached at an address,
-// which may have holes and may have been moved.
+// which may have holes and may have been moved: the first with that base, and
+// others of the same attachment (ksys_shmdt in ipc/shm.c).
 func (t *Tracker) shmdt(sp *Space, ev *event.Event) {
 	base := ev.Args[0]
+	var first *Mapping
 	var gone []interval.Range
+	var found uint64
 	for e := range sp.Live.Over(interval.Range{Start: base, End: ^uint64(0)}) {
-		if isShm(e.Value.Mapping) && e.Value.Base == base {
-			gone = append(gone, e.Range)
+		m := e.Value.Mapping
+		if !isShm(m) || e.Value.Base != base || first != nil && !sameSegment(m, first) {
+			continue
+		}
+		first = m
+		gone = append(gone, e.Range)
+		if found += e.Len(); m.Origin == Observed && found == m.Live {
+			break
 		}
 	}
 	for _, r := range gone {
 		t.munmap(sp, ev, r)
 	}
+}
+
+// sameSegment reports whether two mappings are of one attachment. Of those that
+// a reading has shown, only the path is known.
+func sameSegment(m, o *Mapping) bool {
+	return m == o || m.Origin != Observed && o.Origin != Observed && m.Path == o.Path
 }
 
 // isShm reports whether m is an attached System V segment.

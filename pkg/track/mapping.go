@@ -37,7 +37,8 @@ type Mapping struct {
 	// the same process: a reservation, of which this is a commit.
 	Under *Mapping
 	// From is the parent's mapping of an inherited one.
-	From *Mapping
+	From    *Mapping
+	account *Account // of the call path, once it was asked for
 	// Path is the mapped file, once a reading of the kernel's map has told it.
 	Path string
 	// Huge is the page size in bytes of a hugetlb mapping, else 0.
@@ -61,25 +62,17 @@ type Unmap struct {
 	Time  event.Time
 }
 
+// likeness gives m what a mapping of the same pages as o has in common with it.
+func (m *Mapping) likeness(o *Mapping) {
+	m.Path, m.Huge, m.Prot, m.File, m.Shared, m.Grows = o.Path, o.Huge, o.Prot, o.File, o.Shared, o.Grows
+}
+
 // A Piece is a part of a mapping in the live map.
 type Piece struct {
 	*Mapping
 	// Base is, for System V shared memory, the address at which the segment's
 	// first byte would lie: what shmdt goes by.
 	Base uint64
-}
-
-// An Account sums up what one call path did.
-type Account struct {
-	Mapped, Unmapped       uint64 // bytes
-	MappedCount, GoneCount uint64 // mappings made, and mappings gone altogether
-}
-
-// An AccountKey names an Account.
-type AccountKey struct {
-	Space event.SpaceID
-	Stack stack.ID
-	Kind  event.Kind
 }
 
 // A FailureKey groups failed calls.

@@ -7,35 +7,51 @@ import (
 
 // Settle compares the live map with a reading of the kernel's and adopts the
 // kernel's. What differs outside the ranges in motion is counted; the changes
-// in motion come as events afterwards and are applied over the adopted map,
-// which makes it right: each says what its pages are, whatever they were.
+// in motion come as events afterwards, which makes the map right: each says what
+// its pages are, whatever they were. If nothing is missing before them, their
+// ranges are left as they are, so that a part that goes is known to have gone.
 func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
+	t.tick(snap.Time)
 	sp := t.space(snap.Space)
 	sp.lost = max(sp.lost, snap.Lost)
 	if snap.Marks&event.Unreadable != 0 {
 		sp.wants = Nothing
 		return
 	}
-	t.resolveByMap(sp, snap.Regions)
-	moving := interval.NewMap[struct{}]()
-	for _, r := range motion {
-		moving.Set(r, struct{}{})
-	}
+	sp.again = !sp.known || sp.fresh // what a child did not get was not given back
+	moving, unclear := inMotion(sp, motion)
+	t.resolveByMap(sp, snap.Regions, moving)
 	c := Comparison{Done: true, Time: snap.Time, Live: sp.Live.Bytes(), Moving: len(motion) > 0}
 	extra, missing := diff(sp.Live, snap.Regions)
+	doubted := sp.doubted(moving)
+	keep := sp.known && !sp.broken
 	for _, r := range extra {
-		c.Extra += outside(r, moving)
-		t.release(sp, sp.Live.Remove(r), nil)
+		rest := outside(r, moving)
+		c.Extra += sum(outside(r, doubted))
+		if !keep {
+			rest = []interval.Range{r}
+		}
+		for _, part := range rest {
+			t.release(sp, sp.Live.Remove(part), nil)
+		}
 	}
 	for _, g := range missing {
-		if !t.adopt(sp, g, snap.Time) && sp.known {
-			c.Unexplained += outside(g.Range, moving)
+		rest := outside(g.Range, moving)
+		if !keep {
+			rest = []interval.Range{g.Range}
+		}
+		for _, part := range rest {
+			if !t.adopt(sp, gap{part, g.region}, snap.Time) && sp.known {
+				c.Unexplained += sum(outside(part, doubted))
+			}
 		}
 	}
 	c.Agreed = c.Live - c.Extra
 	if sp.known {
 		sp.Settled = c
-		t.stats.Corrected += c.Extra + c.Unexplained
+		if !sp.fresh {
+			t.stats.Corrected += c.Extra + c.Unexplained
+		}
 		if sp.wants > Growth {
 			t.stats.Resyncs++
 		}
@@ -48,8 +64,38 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 		t.doubtAll(sp)
 		sp.Exact = snap.Time
 	}
-	sp.known, sp.broken, sp.lossy, sp.wants = true, false, false, Nothing
-	sp.settleUntil = snap.To
+	sp.wants, sp.other, sp.grown = Nothing, false, false
+	if moving.Len() == 0 || !keep {
+		sp.doubtful = nil
+	} else if sp.doubtful != nil {
+		sp.stayInDoubt(moving, unclear)
+	}
+	sp.fresh = moving.Len() > 0 && (sp.fresh || !keep) || sp.broken
+	if !keep {
+		sp.settleUntil = snap.To
+	}
+	sp.known, sp.broken, sp.lossy = true, false, false
+}
+
+// inMotion returns what the given ranges cover; an empty one stands for the
+// attachment at its address. unclear says that there was none.
+func inMotion(sp *Space, motion []interval.Range) (m *interval.Map[struct{}], unclear bool) {
+	m = interval.NewMap[struct{}]()
+	for _, r := range motion {
+		if !r.Empty() {
+			m.Set(r, struct{}{})
+			continue
+		}
+		found := false
+		for e := range sp.Live.Over(interval.Range{Start: r.Start, End: ^uint64(0)}) {
+			if e.Value.Base == r.Start || e.Contains(r.Start) {
+				m.Set(e.Range, struct{}{})
+				found = true
+			}
+		}
+		unclear = unclear || !found
+	}
+	return m, unclear
 }
 
 // doubtAll marks every mapping: a lost event could have replaced it by another
@@ -60,11 +106,26 @@ func (t *Tracker) doubtAll(sp *Space) {
 	}
 }
 
-// outside returns the bytes of r that are not in motion.
-func outside(r interval.Range, moving *interval.Map[struct{}]) uint64 {
-	n := r.Len()
+// outside returns the parts of r that are not in motion.
+func outside(r interval.Range, moving *interval.Map[struct{}]) []interval.Range {
+	var out []interval.Range
 	for e := range moving.Over(r) {
-		n -= e.Intersect(r).Len()
+		if e.Start > r.Start {
+			out = append(out, interval.Range{Start: r.Start, End: e.Start})
+		}
+		r.Start = e.End
+	}
+	if !r.Empty() {
+		out = append(out, r)
+	}
+	return out
+}
+
+// sum returns how many bytes rs have together.
+func sum(rs []interval.Range) uint64 {
+	var n uint64
+	for _, r := range rs {
+		n += r.Len()
 	}
 	return n
 }
@@ -72,7 +133,7 @@ func outside(r interval.Range, moving *interval.Map[struct{}]) uint64 {
 // adopt adds a part of a kernel region that the live map lacks. It returns
 // false if nothing explains it.
 func (t *Tracker) adopt(sp *Space, g gap, now event.Time) bool {
-	if e, ok := sp.Live.Find(g.End); ok && e.Start == g.End && sp.known && grows(e.Value.Mapping) {
+	if e, ok := sp.grower(g); ok {
 		m := e.Value.Mapping
 		m.Start = min(m.Start, g.Start)
 		m.Live += g.Len()
@@ -80,7 +141,11 @@ func (t *Tracker) adopt(sp *Space, g gap, now event.Time) bool {
 			t.stats.Mapped += g.Len()
 			t.account(sp, m).Mapped += g.Len()
 		}
-		sp.Live.Set(g.Range, Piece{Mapping: m})
+		r := g.Range
+		if e.Start == g.End { // one piece
+			r.End = e.End
+		}
+		sp.Live.Set(r, e.Value)
 		return true
 	}
 	reg := g.region
@@ -93,7 +158,20 @@ func (t *Tracker) adopt(sp *Space, g gap, now event.Time) bool {
 		m.Origin = Before
 	}
 	sp.Live.Set(g.Range, Piece{Mapping: m, Base: reg.Start - reg.Offset})
-	return !sp.known
+	return !sp.known || sp.grown && g.Start == reg.Start
+}
+
+// grower returns the piece in the same kernel region that has grown down into g,
+// if there is one.
+func (sp *Space) grower(g gap) (interval.Entry[Piece], bool) {
+	if sp.known {
+		for e := range sp.Live.Over(interval.Range{Start: g.End, End: g.region.End}) {
+			if grows(e.Value.Mapping) || sp.grown && e.Value.Origin != Observed {
+				return e, true
+			}
+		}
+	}
+	return interval.Entry[Piece]{}, false
 }
 
 // grows reports whether the kernel extends m downwards by itself.

@@ -43,8 +43,11 @@ type Tracker struct {
 	processes map[event.PID]*Process
 	accounts  map[AccountKey]*Account
 	failures  map[FailureKey]*Failure
+	calls     [event.MapVDSO + 1]uint64 // by kind
 	stats     Stats
-	exact     bool // numbers are places under the lock, so that page counts can be compared
+	begin     event.Time // of the first event, 0 before it
+	now       event.Time // of the newest event
+	exact     bool       // numbers are places under the lock, so that page counts can be compared
 }
 
 // New returns a Tracker for pages of the given size in bytes.
@@ -55,13 +58,33 @@ func New(page uint64) *Tracker {
 		processes: make(map[event.PID]*Process),
 		accounts:  make(map[AccountKey]*Account),
 		failures:  make(map[FailureKey]*Failure),
-		stats:     Stats{Calls: make(map[event.Kind]uint64)},
 		exact:     true,
 	}
 }
 
-// Stats returns the counts so far. The map in it is t's own.
-func (t *Tracker) Stats() Stats { return t.stats }
+// tick advances the time of t, which never goes back.
+func (t *Tracker) tick(now event.Time) {
+	if t.begin == 0 {
+		t.begin = now
+	}
+	t.now = max(t.now, now)
+}
+
+// Begin returns the time of the first event, from which the levels of accounts
+// are counted.
+func (t *Tracker) Begin() event.Time { return t.begin }
+
+// Stats returns the counts so far.
+func (t *Tracker) Stats() Stats {
+	s := t.stats
+	s.Calls = make(map[event.Kind]uint64)
+	for kind, n := range t.calls {
+		if n > 0 {
+			s.Calls[event.Kind(kind)] = n
+		}
+	}
+	return s
+}
 
 // Spaces returns the address spaces by ID. They are t's own.
 func (t *Tracker) Spaces() map[event.SpaceID]*Space { return t.spaces }
@@ -92,6 +115,7 @@ func (t *Tracker) Wants() map[event.SpaceID]Want {
 // Apply advances t past ev. It accepts every sequence of events: what does not
 // fit is counted in Stats.
 func (t *Tracker) Apply(ev *event.Event) {
+	t.tick(ev.Time)
 	switch ev.Kind {
 	case event.Process:
 		t.join(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
@@ -112,6 +136,7 @@ func (t *Tracker) Apply(ev *event.Event) {
 		t.exec(sp, ev)
 		return
 	}
+	sp.again = ev.Marks&event.Late != 0 || ev.Seq != 0 && ev.Seq <= sp.settleUntil
 	if ev.Marks&event.Late != 0 {
 		t.late(sp, ev)
 		return
@@ -127,6 +152,9 @@ func (t *Tracker) Apply(ev *event.Event) {
 // wanted because of a doubt or a difference, others are no news.
 func (t *Tracker) check(sp *Space, ev *event.Event) {
 	if !t.exact || ev.TotalVM == 0 || !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.wants >= Doubt {
+		if sp.open != nil && ev.Seq > sp.settleUntil {
+			sp.doubt(sp.open, t.page)
+		}
 		sp.open = nil
 		return
 	}
@@ -134,7 +162,14 @@ func (t *Tracker) check(sp *Space, ev *event.Event) {
 	if sp.open != nil {
 		t.resolve(sp, int64(ev.TotalVM)-t.pages(sp))
 	}
-	if int64(ev.TotalVM) != t.pages(sp) && sp.wants < Doubt {
+	switch differs := int64(ev.TotalVM) - t.pages(sp); {
+	case differs == 0:
+		sp.fresh, sp.other = false, false
+	case sp.fresh:
+		sp.want(First)
+	case differs > 0 && sp.other: // a call's own page fault may extend a stack, too
+		sp.want(Growth)
+	case sp.wants < Doubt:
 		t.stats.Mismatches++
 		sp.want(Mismatch)
 	}

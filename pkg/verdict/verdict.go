@@ -1,0 +1,252 @@
+// Package verdict judges call paths: whether what a path mapped and has not
+// unmapped is a leak. "Still mapped" is not enough. It takes growth through the
+// window, and mappings that live longer than those that the path gives back.
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// A Kind is a verdict.
+type Kind string
+
+// Verdicts, worst first.
+const (
+	// Leak: the path maps on and on and never gives back what it mapped.
+	Leak Kind = "leak"
+	// Growing: it holds more and more, but gives some back or has not been seen
+	// long enough to be called a leak.
+	Growing Kind = "growing"
+	// Cache: it has grown and stopped, or replaces old mappings by new ones.
+	Cache Kind = "cache"
+	// Young: what it holds is not older than what it usually gives back.
+	Young Kind = "young"
+	// Once: it mapped once and not again.
+	Once Kind = "once"
+)
+
+// rank orders verdicts, worst first.
+var rank = map[Kind]int{Leak: 0, Growing: 1, Cache: 2, Young: 3, Once: 4}
+
+// Worse reports whether a is worse than b.
+func Worse(a, b Kind) bool { return rank[a] < rank[b] }
+
+// Evidence is what was seen of a path in a window.
+type Evidence struct {
+	// Window is the length of the window, and Begin its start on the clock of
+	// Births.
+	Window event.Time
+	Begin  event.Time
+	// Levels are the outstanding bytes of the path at equal steps through the
+	// window, oldest first, the last at its end.
+	Levels []uint64
+	// Births are when the mappings that are left were made, oldest first.
+	Births []event.Time
+	// Freed are the lifetimes of the mappings that are gone.
+	Freed Lifetimes
+	// Mapped counts the mappings that the path made.
+	Mapped uint64
+}
+
+// A Verdict is a Kind with its reasons.
+type Verdict struct {
+	Kind Kind
+	// Why is a sentence with the numbers that decided.
+	Why string
+	// Enough says that the window was long enough to be sure; else Longer is a
+	// length in nanoseconds that should do.
+	Enough bool
+	Longer event.Time
+}
+
+// The newest part of the window says little: what was mapped in it may yet be
+// unmapped.
+const tailShare = 0.1
+
+// Numbers that decide.
+const (
+	fewBirths   = 5    // fewer mappings left do not show a habit
+	significant = 0.01 // of the rank test
+	oldEnough   = 0.9  // of the window: a leak's oldest mapping is older
+	flatShare   = 0.35 // of the window, at its end: no growth here is a plateau
+	surviving   = 0.5  // a leak's mappings are more likely than this to outlive the window
+	outlives    = 3    // times the longest life of those given back: not one of their kind
+)
+
+// Judge returns the verdict on a path.
+func Judge(e *Evidence) Verdict {
+	j := judge{Evidence: e}
+	j.measure()
+	switch {
+	case len(e.Births) == 0:
+		return Verdict{Kind: Young, Why: "Nothing is left.", Enough: true}
+	case e.Mapped <= 1 || j.burst():
+		return j.once()
+	case j.replaced():
+		return j.young()
+	case j.plateau():
+		return j.cache()
+	}
+	return j.growth()
+}
+
+// A judge holds what was derived from the evidence.
+type judge struct {
+	*Evidence
+	tail    event.Time // start of the newest part of the window
+	settled int        // births before tail
+	newest  event.Time // of them
+}
+
+func (j *judge) measure() {
+	j.tail = j.Begin + event.Time(float64(j.Window)*(1-tailShare))
+	for _, b := range j.Births {
+		if b < j.tail {
+			j.settled++
+			j.newest = b
+		}
+	}
+}
+
+// burst reports whether all was mapped at about one time and long ago: the
+// start of something, not a habit.
+func (j *judge) burst() bool {
+	span := j.Births[len(j.Births)-1] - j.Births[0]
+	return j.Freed.Count() == 0 && span < j.Window/50 && j.Births[len(j.Births)-1] < j.Begin+j.Window/2 && uint64(len(j.Births)) == j.Mapped
+}
+
+func (j *judge) once() Verdict {
+	v := Verdict{Kind: Once, Enough: true, Why: "It mapped once in this window."}
+	if j.Mapped > 1 {
+		v.Why = fmt.Sprintf("It mapped %d times within %s, and not again since.", j.Mapped,
+			Span(j.Births[len(j.Births)-1]-j.Births[0]))
+	}
+	return v
+}
+
+// replaced reports whether everything that is left is of an age at which the
+// path's mappings are usually still there.
+func (j *judge) replaced() bool {
+	if j.settled == 0 && j.Freed.Count() == 0 {
+		return true
+	}
+	if j.Freed.Count() < fewBirths {
+		return false
+	}
+	oldest := j.Begin + j.Window - j.Births[0]
+	return oldest <= j.Freed.Quantile(0.99)*5/4
+}
+
+func (j *judge) young() Verdict {
+	oldest := j.Begin + j.Window - j.Births[0]
+	if j.Freed.Count() == 0 {
+		return Verdict{Kind: Young, Longer: j.Window * 4,
+			Why: fmt.Sprintf("Nothing left is older than %s: too early to tell.", Span(oldest))}
+	}
+	return Verdict{Kind: Young, Enough: true, Why: fmt.Sprintf(
+		"%d of %d mappings were unmapped, after up to %s; the oldest left is %s old.",
+		j.Freed.Count(), j.Mapped, Span(j.Freed.Quantile(0.99)), Span(oldest))}
+}
+
+// plateau reports whether the level did not grow in the last part of the
+// window, though the path had time to.
+func (j *judge) plateau() bool {
+	n := len(j.Levels)
+	last := int(float64(n) * (1 - flatShare))
+	if n < 6 || last < 2 {
+		return false
+	}
+	return j.Levels[n-1] <= j.Levels[last] && longestPause(j.Births, j.Begin, j.Begin+j.Window) >= event.Time(flatShare*float64(j.Window))*9/10 ||
+		steady(j.Levels[n/2:])
+}
+
+// steady reports whether levels go neither up nor down.
+func steady(levels []uint64) bool {
+	if len(levels) < 5 {
+		return false
+	}
+	low, high := levels[0], levels[0]
+	for _, l := range levels {
+		low, high = min(low, l), max(high, l)
+	}
+	p, up := Trend(levels)
+	return high-low <= high/4 && !(up && p < significant)
+}
+
+// longestPause returns the time from the newest birth to the end.
+func longestPause(births []event.Time, begin, end event.Time) event.Time {
+	return end - births[len(births)-1]
+}
+
+func (j *judge) cache() Verdict {
+	end := j.Begin + j.Window
+	pause := end - j.Births[len(j.Births)-1]
+	if j.Freed.Count() == 0 {
+		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
+			"It grew and stopped: no new mapping in the last %s.", Span(pause))}
+	}
+	return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
+		"The level is steady: %d mappings were made and %d unmapped.", j.Mapped, j.Freed.Count())}
+}
+
+// growth judges a path that goes on growing.
+func (j *judge) growth() Verdict {
+	p, up := Trend(j.withoutTail())
+	survive := j.survival()
+	oldest := j.Begin + j.Window - j.Births[0]
+	facts := fmt.Sprintf("%d of %d mappings were never unmapped; the oldest is %s old", len(j.Births), j.Mapped, Span(oldest))
+	switch {
+	case j.settled < fewBirths:
+		return Verdict{Kind: Growing, Longer: j.longer(),
+			Why: facts + ": too few to be sure."}
+	case !up || p >= significant:
+		return Verdict{Kind: Growing, Longer: j.Window * 4,
+			Why: facts + "; the level goes up and down."}
+	case survive < surviving && j.forgotten() < fewBirths:
+		return Verdict{Kind: Growing, Enough: true, Why: fmt.Sprintf(
+			"%s; it holds more and more, though %d %% of its mappings are unmapped within the window.", facts, int(100*(1-survive)))}
+	}
+	why := facts + ", and it went on through the whole window"
+	if j.Freed.Count() > 0 {
+		why += fmt.Sprintf("; those that were unmapped lived %s or less", Span(j.Freed.Quantile(1)))
+	}
+	return Verdict{Kind: Leak, Enough: true, Why: why + "."}
+}
+
+// forgotten counts the mappings that are far older than any that was unmapped
+// ever got: the path gives its mappings back, but not these.
+func (j *judge) forgotten() int {
+	limit := j.Begin + j.Window - outlives*j.Freed.Quantile(1)
+	n := 0
+	for _, b := range j.Births {
+		if b < limit {
+			n++
+		}
+	}
+	return n
+}
+
+// withoutTail returns the levels less their newest part.
+func (j *judge) withoutTail() []uint64 {
+	n := int(float64(len(j.Levels))*(1-tailShare) + 0.5)
+	return j.Levels[:n]
+}
+
+// survival estimates the share of the path's mappings that outlive the window
+// less its tail (Kaplan and Meier 1958): mappings that are gone are deaths, those
+// that are left are censored at their age.
+func (j *judge) survival() float64 {
+	ages := make([]event.Time, len(j.Births))
+	for i, b := range j.Births {
+		ages[len(ages)-1-i] = j.Begin + j.Window - b
+	}
+	return j.Freed.Survival(ages, event.Time(float64(j.Window)*(1-tailShare)))
+}
+
+// longer returns a window in which enough mappings should be left to be sure.
+func (j *judge) longer() event.Time {
+	per := j.Window / event.Time(max(1, len(j.Births)))
+	return per * fewBirths * 2
+}
