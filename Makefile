@@ -1,0 +1,35 @@
+# The binary is static and holds no path of the machine that built it.
+.PHONY: build install test quick lint generate bench demo clean
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o mmtrace ./cmd/mmtrace
+
+install:
+	CGO_ENABLED=0 go install -trimpath ./cmd/mmtrace
+
+# As root, so that the live tests can run.
+test:
+	./scripts/test.sh
+
+quick:
+	./scripts/test.sh --quick
+
+lint:
+	test -z "$$(gofmt -l .)"
+	go vet ./...
+	GOOS=darwin go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	shellcheck -x $$(find . -name '*.sh' -not -path './.git/*') .ci/run
+
+# Takes clang-19, llvm-19 and libbpf-dev.
+generate:
+	./scripts/generate.sh
+
+bench:
+	go test -run '^$$' -bench . ./...
+
+demo:
+	./scripts/demo.sh
+
+clean:
+	rm -f mmtrace

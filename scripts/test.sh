@@ -1,0 +1,176 @@
+#!/bin/bash
+# Runs every check: format, vet, staticcheck, shellcheck, the BPF programs
+# compiled again and compared, unit and live tests with the race detector, the
+# build for arm64, and each fuzz target for a while.
+#
+#	sudo ./scripts/test.sh            all of it, about 15 minutes on two cores
+#	sudo ./scripts/test.sh --quick    without the race detector and the fuzzing
+#
+# CI=true makes a test that cannot run a failure. FUZZ_SECONDS sets the time for
+# each fuzz target, 20 by default. It installs the programs that live tests
+# trace; no service is started or enabled.
+set -euo pipefail
+[ -e /dev/fd/0 ] || exec </dev/null
+# shellcheck source=scripts/prepare.sh
+. "$(dirname "$0")/prepare.sh"
+
+quick=
+case ${1-} in
+'') ;;
+--quick) quick=yes ;;
+*)
+	sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+	;;
+esac
+trap 'verdict test' EXIT
+trap 'exit 130' INT TERM
+cd "$root"
+
+is_root || say "without root the live tests cannot run: sudo $0"
+#    command        Debian, Ubuntu                     Fedora
+want -              ca-certificates                    ca-certificates
+want gcc            gcc                                gcc
+want g++            g++                                gcc-c++
+want -              libc6-dev                          glibc-devel
+if [ "$(uname -m)" = x86_64 ]; then
+	want -      gcc-multilib                       libgcc.i686
+	want -      libc6-dev-i386                     glibc-devel.i686
+fi
+want musl-gcc       musl-tools                         musl-gcc
+want readelf        binutils                           binutils
+want clang-19       clang-19                           'clang19|clang'
+want llvm-strip-19  llvm-19                            'llvm19|llvm'
+want -              libbpf-dev                         libbpf-devel
+want bpftool        'bpftool|linux-tools-generic'      bpftool
+want shellcheck     shellcheck                         ShellCheck
+want gdb            gdb                                gdb
+want stress-ng      stress-ng                          stress-ng
+want redis-server   redis-server                       'redis|valkey-compat-redis'
+want redis-cli      redis-tools                        'redis|valkey-compat-redis'
+want sqlite3        sqlite3                            sqlite
+want -              libsqlite3-dev                     sqlite-devel
+want python3        python3                            python3
+want node           nodejs                             nodejs
+want javac          default-jdk-headless               'java-latest-openjdk-devel|java-21-openjdk-devel'
+want rustc          rustc                              rust
+want -              postgresql                         postgresql-server
+want -              libjemalloc2                       jemalloc
+want -              'libmimalloc2.0|libmimalloc3'      mimalloc
+want -              'libtcmalloc-minimal4|libtcmalloc-minimal4t64' gperftools-libs
+install_wanted
+find_go
+mount_tracefs
+
+logs=$(mktemp -d)
+undo rm -rf "$logs"
+failed=()
+times=()
+
+# step runs a command, and goes on if it fails: one run shows all that is wrong.
+step() {
+	local name=$1 start=$SECONDS code=0
+	shift
+	say "$name"
+	"$@" || code=$?
+	if [ "$code" = 0 ]; then
+		times+=("ok    $((SECONDS - start)) s  $name")
+	else
+		times+=("FAIL  $((SECONDS - start)) s  $name (exit code $code)")
+		failed+=("$name")
+	fi
+}
+
+format() {
+	local files
+	files=$(gofmt -l .)
+	[ -z "$files" ] || {
+		echo "not formatted by gofmt:" "$files"
+		return 1
+	}
+}
+
+other_system() { # GOOS GOARCH
+	GOOS=$1 GOARCH=$2 CGO_ENABLED=0 go build ./... &&
+		GOOS=$1 GOARCH=$2 CGO_ENABLED=0 go vet ./...
+}
+
+scripts() {
+	if ! have shellcheck; then
+		echo "shellcheck is missing"
+		[ "${CI-}" != true ]
+		return
+	fi
+	local files
+	mapfile -t files < <(find . -name '*.sh' -not -path './.git/*')
+	shellcheck -x "${files[@]}" .ci/run
+}
+
+bpf() {
+	if ! have clang-19; then
+		echo "clang-19 is missing"
+		[ "${CI-}" != true ]
+		return
+	fi
+	scripts/generate.sh --check
+}
+
+# go_test shows what failed and what was skipped, and keeps the rest in a file.
+go_test() {
+	local code=0
+	go test -v -timeout 12m "$@" ./... 2>&1 | tee "$logs/test" | {
+		grep --line-buffered -E '^(ok|FAIL)[[:space:]]|^ *--- (FAIL|SKIP)|this test needs|^panic:' || true
+	} || code=$?
+	if [ "$code" != 0 ]; then
+		echo "what failed:"
+		grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)|^PASS$|^(ok|\?)[[:space:]]' "$logs/test" | tail -n 400
+	fi
+	return "$code"
+}
+
+# fuzz_targets prints PACKAGE NAME for each.
+fuzz_targets() {
+	grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . |
+		sed -E 's|^(.*)/[^/]*:func (.*)$|\1 \2|' | sort
+}
+
+fuzz() { # SECONDS
+	local package name code=0
+	while read -r package name; do
+		if ! go test -run '^$' -fuzz "^$name\$" -fuzztime "$1s" "$package" >"$logs/fuzz" 2>&1; then
+			echo "FAIL $package $name"
+			tail -n 40 "$logs/fuzz"
+			code=1
+			continue
+		fi
+		echo "ok   $package $name: $(grep -oE 'execs: [0-9]+' "$logs/fuzz" | tail -n 1)"
+	done < <(fuzz_targets)
+	return "$code"
+}
+
+step "gofmt" format
+step "vet" go vet ./...
+step "build and vet for darwin" other_system darwin arm64
+step "build and vet for linux/arm64" other_system linux arm64
+step "staticcheck" go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+step "shellcheck" scripts
+step "the installing scripts" scripts/prepare_test.sh
+step "BPF programs, compiled again" bpf
+if [ -n "$quick" ]; then
+	step "go test" go_test
+else
+	step "go test -race" go_test -race
+	# All targets together get five minutes at most, so that more of them do
+	# not make the run longer.
+	count=$(fuzz_targets | wc -l)
+	each=${FUZZ_SECONDS:-$((count * 20 > 300 ? 300 / count : 20))}
+	step "fuzzing, $count targets for $each s each" fuzz "$each"
+fi
+
+echo
+echo "go test said:"
+grep -E '^(ok|FAIL|---|panic)' "$logs/test" | grep -v -e '--- PASS' -e '^FAIL$' || true
+echo
+printf '%s\n' "${times[@]}"
+echo "skipped tests: $(grep -cE '^ *--- SKIP' "$logs/test" || true)"
+[ ${#failed[@]} = 0 ]
