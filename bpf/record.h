@@ -30,8 +30,8 @@ enum record_kind {
 	KIND_EXIT,
 	KIND_END,
 	KIND_STACK,
-	/* 22 and 23 are for user space */
-	KIND_STACK_COPY = 24,
+	/* those between are for user space */
+	KIND_STACK_COPY = 250,
 };
 
 /* The values are those of event.Mark in pkg/event/event.go. */

@@ -7,106 +7,83 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mmtrace/mmtrace/internal/conformance"
-	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/internal/testutil"
-	"github.com/mmtrace/mmtrace/pkg/event"
-	"github.com/mmtrace/mmtrace/pkg/interval"
 )
 
-// start opens a process and attaches to it.
-func start(t *testing.T, pid int, cfg Config) *Session {
-	t.Helper()
-	p, err := procfs.Open(event.PID(pid))
-	if err != nil {
-		t.Fatal(err)
+// env returns a number from the environment.
+func env(name string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
 	}
-	cfg.Targets = append(cfg.Targets, p)
-	s, err := Start(cfg)
-	if err != nil {
-		p.Close()
-		t.Fatalf("%+v", err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		p.Close()
-	})
-	return s
+	return otherwise
 }
 
-// runUntil traces until work returns, and settles.
-func runUntil(t *testing.T, s *Session, work func()) {
-	t.Helper()
-	stop := make(chan struct{})
-	go func() {
-		defer close(stop)
-		work()
-	}()
-	why, err := s.Run(stop, nil, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Settle(why)
-}
-
-// checkOracle compares the live set of every process with its /proc/PID/maps.
-func checkOracle(t *testing.T, s *Session) {
-	t.Helper()
-	for pid, p := range s.trace.Tracker().Processes() {
-		if p.Ended {
-			continue
-		}
-		if sp := s.trace.Tracker().Spaces()[p.Space]; sp.Ended {
-			t.Logf("process %d: ended space, not ended: %+v", pid, p)
-			continue
-		}
-		f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
-		if err != nil {
-			t.Fatal(err)
-		}
-		kernel, err := procfs.ParseMaps(f)
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		sp := s.trace.Tracker().Spaces()[p.Space]
-		var tracked []interval.Range
-		for e := range sp.Live.All() {
-			tracked = append(tracked, e.Range)
-		}
-		missing, extra := conformance.Diff(kernel, tracked)
-		if len(missing)+len(extra) > 0 {
-			t.Errorf("process %d: missing %v, extra %v", pid, missing, extra)
-		}
-		if c := sp.Settled; c.Extra+c.Unexplained > 0 || !c.Done {
-			t.Errorf("process %d: not settled: %+v", pid, c)
-		}
-	}
-}
-
+// TestChaos follows eight threads and two children that race over one arena with
+// every call that there is. MMTRACE_CHAOS_RUNS runs of MMTRACE_CHAOS_SECONDS
+// seconds each, with seeds from MMTRACE_CHAOS_SEED on.
 func TestChaos(t *testing.T) {
-	seconds, runs := 3, 1
-	if n, err := strconv.Atoi(os.Getenv("MMTRACE_CHAOS_SECONDS")); err == nil {
-		seconds = n
-	}
-	if n, err := strconv.Atoi(os.Getenv("MMTRACE_CHAOS_RUNS")); err == nil {
-		runs = n
-	}
+	seconds, runs, seed := env("MMTRACE_CHAOS_SECONDS", 3), env("MMTRACE_CHAOS_RUNS", 1), env("MMTRACE_CHAOS_SEED", 1)
 	exe := testutil.Compile(t, "chaos.c", "-O2")
 	for i := range runs {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			p := testutil.Start(t, exe, fmt.Sprint(seconds), "8", "2", fmt.Sprint(i+1))
+		t.Run(fmt.Sprint(seed+i), func(t *testing.T) {
+			p := testutil.Start(t, exe, fmt.Sprint(seconds), "8", "2", fmt.Sprint(seed+i))
 			s := start(t, p.PID(), Config{Follow: true})
 			begin := time.Now()
 			runUntil(t, s, func() { p.Run() })
 			checkOracle(t, s)
+			checkExact(t, s)
 			st := s.trace.Tracker().Stats()
-			if s.facts.Kernel.Lost+s.facts.Kernel.Missed+s.facts.Kernel.MapFull > 0 {
-				t.Errorf("lost: %+v", s.facts.Kernel)
+			t.Logf("%v: %d events, %d checks of page counts, order %+v",
+				time.Since(begin), s.facts.Kernel.Events, st.Checks, s.trace.Order())
+			p.Close()
+		})
+	}
+}
+
+// TestAttachMidway attaches while the storm is on, so that the first reading of
+// the map is made over changes in motion.
+func TestAttachMidway(t *testing.T) {
+	exe := testutil.Compile(t, "chaos.c", "-O2")
+	for i := range env("MMTRACE_ATTACH_RUNS", 5) {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			p := testutil.Start(t, exe, "2", "8", "0", fmt.Sprint(i+1))
+			p.Send("go")
+			eventually(t, "the first changes", func() bool { return minorFaults(t, p.PID()) > 2000 })
+			s := start(t, p.PID(), Config{})
+			runUntil(t, s, func() { p.WaitFor("done") })
+			checkOracle(t, s)
+			checkExact(t, s)
+			p.Close()
+		})
+	}
+}
+
+// TestLoss traces with a ring that is far too small. What is lost must be said,
+// and the live map must be right all the same.
+func TestLoss(t *testing.T) {
+	exe := testutil.Compile(t, "chaos.c", "-O2")
+	for _, children := range []string{"0", "2"} {
+		t.Run(children+"-children", func(t *testing.T) {
+			p := testutil.Start(t, exe, "2", "8", children, "5")
+			s := start(t, p.PID(), Config{Follow: true, RingBytes: 64 << 10})
+			runUntil(t, s, func() { p.Run() })
+			checkOracle(t, s)
+			r := finalReport(s)
+			q := r.Quality
+			if q.Lost == 0 || q.Lost != s.last.Lost {
+				t.Errorf("%d records lost, the report says %d", s.last.Lost, q.Lost)
 			}
-			t.Logf("%v: %+v order %+v kernel %+v", time.Since(begin), st, s.trace.Order(), s.last)
+			if q.Uncertain == 0 {
+				t.Error("no mapping is marked as uncertain")
+			}
+			if q.ExactSince <= 0 || q.ExactSince > r.Window.Duration {
+				t.Errorf("exact since %d ns of %d", q.ExactSince, r.Window.Duration)
+			}
+			if !q.Verified || q.VerifiedBytes != q.LiveBytes || q.ExtraBytes+q.UnexplainedBytes > 0 {
+				t.Errorf("not verified: %+v", q)
+			}
+			t.Logf("%+v", q)
+			p.Close()
 		})
 	}
 }

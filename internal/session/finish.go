@@ -2,9 +2,11 @@ package session
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/mmtrace/mmtrace/internal/probe"
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
 	"github.com/mmtrace/mmtrace/pkg/stack"
@@ -16,6 +18,13 @@ import (
 const (
 	settleTries = 3
 	settleTime  = 2 * time.Second
+)
+
+// With records lost, what is missing is given up after a while by the clock of
+// the events, which each reading moves on.
+const (
+	lossyTries = 12
+	lossyTime  = 250 * time.Millisecond
 )
 
 // Settle ends the window: it reads every live map once more and compares. The
@@ -54,6 +63,9 @@ func (s *Session) settleAll() {
 	for _, sp := range s.trace.Tracker().Spaces() {
 		spaces = append(spaces, sp)
 	}
+	if s.countKernel(); s.last.Lost > 0 {
+		s.missEnds()
+	}
 	slices.SortFunc(spaces, func(a, b *track.Space) int { return cmp.Compare(a.ID, b.ID) })
 	for _, sp := range spaces {
 		if !sp.Ended && !sp.Left {
@@ -63,16 +75,38 @@ func (s *Session) settleAll() {
 }
 
 func (s *Session) settle(sp *track.Space) {
-	for range settleTries {
+	tries, limit := settleTries, settleTime
+	if s.last.Lost > 0 {
+		tries, limit = lossyTries, lossyTime
+	}
+	for range tries {
 		to, ok := s.readMap(s.space(sp.ID), track.Nothing)
 		if !ok {
-			s.drain(event.NoSpace, 0, settleTime) // it has just ended
+			s.drain(event.NoSpace, 0, limit) // it has just ended
+			s.missEnd(sp)
 			return
 		}
-		s.drain(sp.ID, to, settleTime)
+		s.drain(sp.ID, to, limit)
 		if c := sp.Settled; c.Extra == 0 && c.Unexplained == 0 && s.trace.Tracker().Wants()[sp.ID] == track.Nothing {
 			return
 		}
+	}
+}
+
+// missEnds notes the ends of processes whose records are lost.
+func (s *Session) missEnds() {
+	for pid, t := range s.trace.Tracker().Processes() {
+		// One that is not held here was gone when its birth became known.
+		if p := s.procs[pid]; !t.Ended && (p == nil || !p.Alive()) {
+			s.add(&event.Event{Kind: event.Exit, Space: t.Space, PID: pid, Time: now()})
+		}
+	}
+}
+
+// missEnd notes the end of a space if its record is lost.
+func (s *Session) missEnd(sp *track.Space) {
+	if _, err := s.probe.State(sp.ID); errors.Is(err, probe.ErrNoSpace) && !sp.Ended {
+		s.add(&event.Event{Kind: event.End, Space: sp.ID, Time: now()})
 	}
 }
 

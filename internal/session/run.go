@@ -100,10 +100,37 @@ func (s *Session) handle(ev *event.Event) {
 		return
 	case event.End:
 		s.probe.DropCode(ev.Space)
+		s.forget(ev.Space)
 	case event.Exit:
 		delete(s.roots, ev.PID)
+		s.left(ev.PID)
 	}
 	s.add(ev)
+}
+
+// forget gives back what the live side holds of a space that has ended. Its
+// stacks have their places already.
+func (s *Session) forget(id event.SpaceID) {
+	if sp := s.spaces[id]; sp != nil {
+		sp.close()
+		delete(s.spaces, id)
+	}
+}
+
+// left gives back a process that has ended, if it was opened here: of short
+// children there can be more than files may be open.
+func (s *Session) left(pid event.PID) {
+	p := s.procs[pid]
+	if p == nil || !p.own {
+		return
+	}
+	for _, sp := range s.spaces {
+		if sp.proc == p.Process {
+			sp.proc = nil
+		}
+	}
+	p.close()
+	delete(s.procs, pid)
 }
 
 // born opens a child that came under trace.

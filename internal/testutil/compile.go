@@ -22,9 +22,12 @@ import (
 // Executables are cached by the content of the source and of the fixtures'
 // headers, the flags and the compiler's version. Callers in several processes
 // do not disturb each other. Without a compiler the test is skipped, in CI it
-// fails.
+// fails. Where MMTRACE_FIXTURES names a directory, nothing is built; see prebuilt.
 func Compile(t testing.TB, src string, flags ...string) string {
 	t.Helper()
+	if dir := os.Getenv(prebuiltEnv); dir != "" {
+		return prebuilt(t, dir, strings.TrimSuffix(filepath.Base(src), ".c"), flags)
+	}
 	cc, flags := compiler(t, flags)
 	text, err := readSource(src)
 	if err != nil {
@@ -54,6 +57,20 @@ func Compile(t testing.TB, src string, flags ...string) string {
 	}
 	if err := build(dir, filepath.Base(src), filepath.Base(exe), cc, flags, files); err != nil {
 		t.Fatalf("compiling %s %s: %v", src, strings.Join(flags, " "), err)
+	}
+	return exe
+}
+
+// prebuiltEnv names a directory of fixtures for machines without compilers.
+const prebuiltEnv = "MMTRACE_FIXTURES"
+
+// prebuilt returns the fixture that scripts/vmtest has built: its name is that of
+// the source with the flags behind it, as in "cases-O2-static".
+func prebuilt(t testing.TB, dir, name string, flags []string) string {
+	t.Helper()
+	exe := filepath.Join(dir, name+strings.Join(flags, ""))
+	if !isFile(exe) {
+		Need(t, exe)
 	}
 	return exe
 }
@@ -148,9 +165,13 @@ func cacheDir(t testing.TB) string {
 
 // GoBuild builds the Go program in dir, a directory or an import path such as
 // Fixtures+"gofix", and returns the path of the executable, which lives as long
-// as the test. Flags go to "go build".
+// as the test. Flags go to "go build". Where MMTRACE_FIXTURES names a directory,
+// nothing is built; see prebuilt.
 func GoBuild(t testing.TB, dir string, flags ...string) string {
 	t.Helper()
+	if fixtures := os.Getenv(prebuiltEnv); fixtures != "" {
+		return prebuilt(t, fixtures, filepath.Base(dir), flags)
+	}
 	goCmd, err := exec.LookPath("go")
 	if err != nil {
 		Need(t, "the go command")

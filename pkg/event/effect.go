@@ -34,7 +34,9 @@ func (e *Event) Doubtful() bool {
 		return e.Failed() && e.Args[2]&ShmRemap != 0 || !e.Failed() && e.Aux == 0
 	case IoSetup:
 		return e.Failed() || e.Aux == 0
-	case Munmap, Mremap, Shmdt, IoDestroy, RemapFilePages:
+	case Mremap: // what is not fixed fails before it changes anything
+		return e.Failed() && e.Args[3]&RemapFixed != 0
+	case RemapFilePages:
 		return e.Failed()
 	case MapVDSO:
 		return !e.Failed()
@@ -83,6 +85,48 @@ func (e *Event) Unmapped(page uint64) interval.Range {
 		return interval.Range{Start: up(uint64(e.Ret), page), End: up(e.Brk, page)}
 	}
 	return interval.Range{}
+}
+
+// Touches returns the ranges of pages that a call under the lock may have
+// changed, whether it failed or not. What shmdt and io_destroy take back depends
+// on the map: they give an empty range at their address. Where nothing is told
+// it is the whole address space, or all of it from an address on.
+func (e *Event) Touches(page uint64) []interval.Range {
+	const end = ^uint64(0)
+	switch {
+	case e.Marks&(Died|Stale|Second|Unordered) != 0:
+		return []interval.Range{{Start: 0, End: end}}
+	case e.Failed():
+		return e.disturbed(page)
+	case e.Kind == Shmdt || e.Kind == IoDestroy:
+		return []interval.Range{{Start: e.Args[0], End: e.Args[0]}}
+	case e.Kind == Shmat && e.Aux == 0:
+		return []interval.Range{{Start: uint64(e.Ret), End: end}}
+	case e.Kind == IoSetup && e.Aux == 0:
+		return []interval.Range{{Start: e.Args[5], End: end}}
+	}
+	var out []interval.Range
+	for _, r := range []interval.Range{e.Unmapped(page), e.Mapped(page)} {
+		if !r.Empty() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// disturbed returns what a failed call may have changed all the same.
+func (e *Event) disturbed(page uint64) []interval.Range {
+	switch {
+	case e.Kind == Mmap && e.Args[3]&MapFixed != 0:
+		return []interval.Range{span(e.Args[0], e.Args[1], page)}
+	case e.Kind == Mremap && e.Args[3]&RemapFixed != 0:
+		return []interval.Range{span(e.Args[0], e.Args[1], page), span(e.Args[4], e.Args[2], page)}
+	case e.Kind == Mremap:
+		return []interval.Range{span(e.Args[0], e.Args[1], page)}
+	case e.Kind == Shmat && e.Args[2]&ShmRemap != 0:
+		return []interval.Range{{Start: e.Args[1], End: ^uint64(0)}}
+	}
+	return nil
 }
 
 // span returns the pages that hold the n bytes from start on.

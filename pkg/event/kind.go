@@ -38,7 +38,7 @@ const (
 // StackCopy is a copy of a stack that the kernel side could not walk to its
 // end. It stays within the live side, which finishes the walk; it has no form
 // in recordings.
-const StackCopy Kind = 24
+const StackCopy Kind = 250
 
 var kindNames = [numKinds]string{
 	Bad: "bad", Mmap: "mmap", Munmap: "munmap", Mremap: "mremap", Brk: "brk",
@@ -56,6 +56,9 @@ func (k Kind) String() string {
 	}
 	return "bad"
 }
+
+// Recorded reports whether events of kind k have a form in recordings and traces.
+func (k Kind) Recorded() bool { return Bad < k && k < numKinds }
 
 // Call reports whether k is a system call that the report counts as a call.
 func (k Kind) Call() bool { return Mmap <= k && k <= MapVDSO }

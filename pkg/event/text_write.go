@@ -21,8 +21,7 @@ type Writer struct {
 // NewWriter returns a Writer to w. Flush must be called at the end.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: bufio.NewWriter(w)} }
 
-// Event writes ev, whose kind must not be Bad. The first error of the output
-// stays.
+// Event writes ev. The first error of the output stays.
 func (w *Writer) Event(ev *Event) error {
 	w.line = w.memory.append(w.line[:0], ev)
 	if _, err := w.w.Write(w.line); err != nil {
@@ -44,8 +43,12 @@ func AppendText(dst []byte, ev *Event) []byte {
 	return new(textMemory).append(dst, ev)
 }
 
-// append adds the lines of ev and remembers it.
+// append adds the lines of ev and remembers it. What has no form becomes a
+// comment.
 func (m *textMemory) append(dst []byte, ev *Event) []byte {
+	if !ev.Kind.Recorded() {
+		return fmt.Appendf(dst, "# an event of kind %d\n", uint8(ev.Kind))
+	}
 	dst = append(dst, ev.Kind.String()...)
 	dst = appendOperands(dst, ev)
 	if ev.Ret != 0 && !hasResult(ev) {

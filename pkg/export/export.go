@@ -20,6 +20,7 @@ const (
 	FormatText   Format = "text"
 	FormatFolded Format = "folded"
 	FormatJSON   Format = "json"
+	FormatPprof  Format = "pprof"
 )
 
 var (
@@ -45,6 +46,9 @@ var formats = []struct {
 	{FormatJSON, ".json", func(w io.Writer, r *report.Report, o Options) error {
 		return JSON(w, r, JSONOptions{o.Filter})
 	}},
+	{FormatPprof, ".pb.gz", func(w io.Writer, r *report.Report, o Options) error {
+		return Pprof(w, r, PprofOptions{o.Filter, o.NoDuration})
+	}},
 }
 
 // Options holds the options of all formats; each takes what concerns it. The
@@ -59,6 +63,8 @@ type Options struct {
 	Value     string // FoldedOptions.Value
 	NoComm    bool   // FoldedOptions.NoComm
 	Addrs     bool   // FoldedOptions.Addrs
+
+	NoDuration bool // PprofOptions.NoDuration
 }
 
 // Formats returns the names of all formats, the default first.

@@ -35,6 +35,9 @@ type Filter struct {
 type LeftOut struct {
 	Filtered Sum // outside MinSize, MaxSize and Older
 	Beyond   Sum // after the first Top
+	// Released are those of Report.Released outside MinSize, MaxSize and Older;
+	// its Bytes are what they mapped.
+	Released Sum
 }
 
 // A Sum counts call paths and their outstanding bytes.
@@ -81,7 +84,24 @@ func Select(r *report.Report, f Filter) (*report.Report, LeftOut, error) {
 	}
 	out := *r
 	out.Paths = paths
+	out.Released = f.released(r, &left.Released)
 	return &out, left, nil
+}
+
+// released returns the paths of r.Released that f lets through, and counts the
+// others: of a path that holds nothing, no mapping is of any age.
+func (f Filter) released(r *report.Report, left *Sum) []report.Path {
+	var out []report.Path
+	for i := range r.Released {
+		p := &r.Released[i]
+		if f.takes(p) {
+			out = append(out, *p)
+			continue
+		}
+		left.Paths++
+		left.Bytes += p.MappedBytes
+	}
+	return out
 }
 
 // top returns how many of n things f shows.

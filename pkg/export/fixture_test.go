@@ -87,7 +87,7 @@ func bufferPath() report.Path {
 	p.Frames[7].File = ""
 	for i := range uint64(21) {
 		p.Mappings = append(p.Mappings, report.Mapping{PID: 4242, Start: 0x7f3a00000000 + i*mib,
-			End: 0x7f3a00000000 + (i+1)*mib, Live: mib, Age: p.Oldest - event.Time(i)*1460*ms})
+			End: 0x7f3a00000000 + (i+1)*mib, Live: mib, Age: p.Oldest - event.Time(i)*1460*ms, Kind: "anon"})
 	}
 	return p
 }
@@ -126,9 +126,20 @@ func rich() *report.Report {
 		{Comm: "imgcache", Call: "mmap", Errno: "ENOMEM", Count: 2,
 			Example: "mmap(NULL, 1099511627776, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)"},
 	}
+	r.Released, r.Unlisted = released(), report.Unlisted{Stacks: 2, MappedBytes: 24 * kib, MappedCount: 3, UnmappedBytes: 24 * kib}
 	r.Caveats = []string{"Two frames of libvendor.so.3 have no unwind tables: paths that go through " +
 		"it end there."}
 	return r
+}
+
+// released are paths of which nothing is outstanding.
+func released() []report.Path {
+	return []report.Path{
+		{ID: "ab12", Comm: "imgcache", Call: "mmap", MappedBytes: 640 * mib, MappedCount: 640, UnmappedBytes: 640 * mib,
+			Frames: []stack.Frame{lib("mmap"), c("make_buffer", "cache.c", 118), c("scratch", "server.c", 91),
+				c("handle_request", "server.c", 80), c("main", "main.c", 12)}},
+		{ID: "0", Call: "mmap", MappedBytes: 132 * kib, MappedCount: 1},
+	}
 }
 
 // lambdaPath has the names of C++, files and uncertain mappings.

@@ -23,6 +23,9 @@ type FoldedOptions struct {
 	Addrs bool
 }
 
+// noStack stands for a call stack that was not captured.
+const noStack = "[Missed User Stack]"
+
 // FoldedValues returns the values that FoldedOptions.Value takes, the default
 // first.
 func FoldedValues() []string { return []string{"bytes", "count"} }
@@ -87,7 +90,7 @@ func (o *FoldedOptions) stack(p *report.Path) string {
 		names = append(names, strings.ReplaceAll(foldedName(p.Comm), " ", "_"))
 	}
 	if len(p.Frames) == 0 {
-		names = append(names, "[Missed User Stack]")
+		names = append(names, noStack)
 	}
 	for i := len(p.Frames) - 1; i >= 0; i-- {
 		names = append(names, foldedName(o.frame(&p.Frames[i])))
@@ -100,8 +103,10 @@ func (o *FoldedOptions) frame(f *stack.Frame) string {
 	switch {
 	case f.Function != "":
 		return f.Function
-	case o.Addrs || f.Module == "":
+	case o.Addrs:
 		return label(f)
+	case f.Module == "":
+		return "[unknown]"
 	case strings.HasPrefix(f.Module, "["):
 		return f.Module
 	}

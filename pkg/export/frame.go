@@ -9,13 +9,17 @@ import (
 
 // label names the function of f: its name, or "[libvendor.so.3+0x1234]" with the
 // offset in the file (so that addr2line -e finds it), "[anon+0x7f..]" for code
-// without a file, "[vdso]", "[unknown]" when nothing is known.
+// without a file, "[vdso]", "[0x7f..]" when only the address is known, and
+// "[unknown]" when nothing is.
 func label(f *stack.Frame) string {
 	if f.Function != "" {
 		return printable(f.Function)
 	}
 	switch f.Module {
 	case "":
+		if f.Offset != 0 {
+			return fmt.Sprintf("[%#x]", f.Offset)
+		}
 		return "[unknown]"
 	case "[vdso]", "[vsyscall]":
 		return f.Module
@@ -53,14 +57,19 @@ func wrapper(f *stack.Frame) bool {
 	return calls[strings.TrimLeft(name, "_")]
 }
 
-// plumbing reports whether f belongs to a wrapper of the system call, the C or
-// C++ runtime or the dynamic loader, or to Go's runtime: code that maps memory
-// for whoever called it.
+// libraries begin the names of C and C++ runtimes, loaders and allocators.
+var libraries = []string{
+	"libc.so", "libc-", "libc.musl", "ld-", "libpthread", "libstdc++.so", "libc++",
+	"libjemalloc", "libtcmalloc", "libmimalloc", "libtbbmalloc", "libhoard",
+}
+
+// plumbing reports whether f belongs to a wrapper of the system call, to one of
+// libraries, or to Go's runtime: code that maps memory for whoever called it.
 func plumbing(f *stack.Frame) bool {
 	if wrapper(f) {
 		return true
 	}
-	for _, p := range []string{"libc.so", "libc-", "libc.musl", "ld-", "libpthread", "libstdc++.so"} {
+	for _, p := range libraries {
 		if strings.HasPrefix(base(f.Module), p) {
 			return true
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,12 +122,22 @@ func TestWriteErrors(t *testing.T) {
 	for _, name := range Formats() {
 		for _, room := range []int{0, 4096} {
 			r := rich()
-			r.Paths[0].Frames[1].Function = strings.Repeat("x", 5000)
+			r.Paths[0].Frames[1].Function = noise(10000)
 			if err := Write(&badWriter{room}, Format(name), r, Options{}); !errors.Is(err, errDisk) {
 				t.Errorf("%s with room for %d bytes: error %v, want %v", name, room, err, errDisk)
 			}
 		}
 	}
+}
+
+// noise returns n characters that do not compress to less than half.
+func noise(n int) string {
+	random := rand.New(rand.NewPCG(1, 2))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte('a' + random.IntN(26))
+	}
+	return string(b)
 }
 
 func TestOptionErrors(t *testing.T) {
@@ -149,7 +160,8 @@ func TestOptionErrors(t *testing.T) {
 
 func TestForPath(t *testing.T) {
 	for path, want := range map[string]Format{
-		"a.txt": FormatText, "/x/y.FOLDED": FormatFolded, "b.c.json": FormatJSON, "json": "", "a.xml": "", "": "",
+		"a.txt": FormatText, "/x/y.FOLDED": FormatFolded, "b.c.json": FormatJSON,
+		"c.pb.gz": FormatPprof, "c.gz": "", "json": "", "a.xml": "", "": "",
 	} {
 		got, err := ForPath(path)
 		if got != want || (err == nil) != (want != "") || (err != nil && !errors.Is(err, ErrFormat)) {

@@ -27,18 +27,20 @@ func (a jsonAddr) MarshalJSON() ([]byte, error) {
 }
 
 type jsonReport struct {
-	Schema    string        `json:"schema"`
-	Tool      jsonTool      `json:"tool"`
-	Host      jsonHost      `json:"host"`
-	Targets   []jsonTarget  `json:"targets"`
-	Window    jsonWindow    `json:"window"`
-	Totals    jsonTotals    `json:"totals"`
-	Quality   jsonQuality   `json:"quality"`
-	Selection jsonSelection `json:"selection"`
-	Paths     []jsonPath    `json:"paths"`
-	Remnants  []jsonRemnant `json:"remnants"`
-	Failures  []jsonFailure `json:"failures"`
-	Caveats   []string      `json:"caveats"`
+	Schema    string         `json:"schema"`
+	Tool      jsonTool       `json:"tool"`
+	Host      jsonHost       `json:"host"`
+	Targets   []jsonTarget   `json:"targets"`
+	Window    jsonWindow     `json:"window"`
+	Totals    jsonTotals     `json:"totals"`
+	Quality   jsonQuality    `json:"quality"`
+	Selection jsonSelection  `json:"selection"`
+	Paths     []jsonPath     `json:"paths"`
+	Released  []jsonReleased `json:"released_paths"`
+	Unlisted  jsonUnlisted   `json:"released_unlisted"`
+	Remnants  []jsonRemnant  `json:"remnants"`
+	Failures  []jsonFailure  `json:"failures"`
+	Caveats   []string       `json:"caveats"`
 }
 
 type jsonTool struct {
@@ -129,6 +131,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 		Failures: each(r.Failures, jsonFailureOf),
 		Caveats:  texts(r.Caveats),
 	}
+	j.Released, j.Unlisted = jsonReleasedPaths(r)
 	for k, v := range n.ByKind {
 		j.Totals.ByKind[valid(k)] = jsonNumber(v)
 	}

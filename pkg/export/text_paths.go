@@ -26,7 +26,7 @@ func (t *text) processes() {
 	}
 	shown, gone := t.family()
 	row(dim, "name", "pid", "mapped now", "change", "mappings")
-	for _, g := range shown[:min(len(shown), maxProcesses)] {
+	for _, g := range shown[:min(len(shown), maxListed)] {
 		row(plain, comm(g.Comm), fmt.Sprint(g.PID), size(g.Bytes),
 			signedSize(int64(g.Bytes-g.BytesBefore)), number(g.Mappings))
 		var notes []string
@@ -40,9 +40,9 @@ func (t *text) processes() {
 			t.para(dim, "    ", "%s", strings.Join(notes, ", "))
 		}
 	}
-	if n := len(shown) - maxProcesses; n > 0 {
+	if n := len(shown) - maxListed; n > 0 {
 		var bytes uint64
-		for _, g := range shown[maxProcesses:] {
+		for _, g := range shown[maxListed:] {
 			bytes += g.Bytes
 		}
 		t.para(dim, "  ", "and %d more with %s mapped now", n, size(bytes))
@@ -52,8 +52,8 @@ func (t *text) processes() {
 	}
 }
 
-// maxProcesses bounds the processes that are listed.
-const maxProcesses = 10
+// maxListed bounds the processes that are listed.
+const maxListed = 10
 
 // family divides the targets into those to list and the children that have ended.
 func (t *text) family() (shown, gone []*report.Target) {

@@ -43,12 +43,15 @@ func (m *Map[V]) Bytes() uint64 { return m.bytes }
 // Set gives r the value v and returns what was there before, as Remove does.
 // An empty r changes nothing.
 func (m *Map[V]) Set(r Range, v V) []Entry[V] {
+	m.out = m.out[:0]
 	if r.Empty() {
 		return nil
 	}
-	old := m.Remove(r)
+	if e, ok := m.last(r.End - 1); ok && e.End > r.Start {
+		m.remove(r)
+	}
 	m.insert(r, v)
-	return old
+	return m.out
 }
 
 // Remove deletes r from m and returns what it deleted, clipped to r, in
@@ -61,22 +64,44 @@ func (m *Map[V]) Set(r Range, v V) []Entry[V] {
 //	return:    |A-|  |B-|
 func (m *Map[V]) Remove(r Range) []Entry[V] {
 	m.out = m.out[:0]
+	if r.Empty() {
+		return nil
+	}
+	if s, ok := m.tree.Delete(r.Start); ok { // most often that is all of it
+		m.bytes -= s.end - r.Start
+		m.take(Range{r.Start, s.end}, s.value, r)
+		r.Start = min(s.end, r.End)
+	}
+	if !r.Empty() {
+		m.remove(r)
+	}
+	return m.out
+}
+
+// remove takes out what overlaps r.
+func (m *Map[V]) remove(r Range) {
+	n := len(m.out)
 	for e := range m.Over(r) {
 		m.out = append(m.out, e)
 	}
-	for i := range m.out {
-		e := &m.out[i]
+	found := m.out[n:]
+	m.out = m.out[:n] // take puts each back in its own place
+	for _, e := range found {
 		m.delete(e.Range)
-		if e.Start < r.Start {
-			m.insert(Range{e.Start, r.Start}, e.Value)
-			e.Start = r.Start
-		}
-		if e.End > r.End {
-			m.insert(Range{r.End, e.End}, e.Value)
-			e.End = r.End
-		}
+		m.take(e.Range, e.Value, r)
 	}
-	return m.out
+}
+
+// take adds to the result what r has of an entry that was deleted, and inserts
+// the outer parts again.
+func (m *Map[V]) take(e Range, v V, r Range) {
+	if e.Start < r.Start {
+		m.insert(Range{e.Start, r.Start}, v)
+	}
+	if e.End > r.End {
+		m.insert(Range{r.End, e.End}, v)
+	}
+	m.out = append(m.out, Entry[V]{e.Intersect(r), v})
 }
 
 // Over yields the entries that overlap r in address order, whole, not clipped.
@@ -111,12 +136,17 @@ func (m *Map[V]) All() iter.Seq[Entry[V]] {
 
 // Find returns the entry that holds addr.
 func (m *Map[V]) Find(addr uint64) (Entry[V], bool) {
-	var e Entry[V]
+	e, _ := m.last(addr)
+	return e, e.Contains(addr)
+}
+
+// last returns the last entry that begins at or before addr.
+func (m *Map[V]) last(addr uint64) (e Entry[V], ok bool) {
 	m.tree.Descend(addr, func(start uint64, s span[V]) bool {
-		e = Entry[V]{Range{start, s.end}, s.value}
+		e, ok = Entry[V]{Range{start, s.end}, s.value}, true
 		return false
 	})
-	return e, e.Contains(addr)
+	return e, ok
 }
 
 // Copy returns a Map with the same entries that shares no state with m.

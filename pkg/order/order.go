@@ -16,7 +16,8 @@ type Sink interface {
 	Apply(ev *event.Event)
 	// Settle takes a reading of the kernel's map. It holds all changes up to
 	// snapshot.From, and of those up to snapshot.To some; the ranges of the
-	// latter are in motion and come as events afterwards.
+	// latter, as event.Event.Touches has them, are in motion and come as events
+	// afterwards.
 	Settle(snapshot *event.Event, motion []interval.Range)
 	// Gap says that n changes of a space are missing before the next event. lost
 	// says that records of the space are known to be lost; else they may be late.
@@ -34,6 +35,9 @@ const (
 	maxPending            = 1 << 19
 )
 
+// maxFree bounds the copies that are kept for use.
+const maxFree = 1024
+
 // Stats counts what a Sequencer met.
 type Stats struct {
 	Events uint64
@@ -48,6 +52,7 @@ type Sequencer struct {
 	sink   Sink
 	page   uint64
 	spaces map[event.SpaceID]*queue
+	free   []*event.Event // to be used again
 	now    event.Time
 	stats  Stats
 }
@@ -59,6 +64,13 @@ func New(sink Sink, page uint64) *Sequencer {
 
 // Stats returns the counts so far.
 func (s *Sequencer) Stats() Stats { return s.stats }
+
+// Reached reports whether all changes of a space up to number seq have been
+// handed on, and with them whatever else has been added for the space.
+func (s *Sequencer) Reached(id event.SpaceID, seq uint64) bool {
+	q := s.spaces[id]
+	return q != nil && !q.blocked && q.next > seq && len(q.snapshots)+len(q.loose)+len(q.forks) == 0
+}
 
 // Add takes the next event as it arrived and hands on all that it completes.
 // The event is copied if it has to wait; slices in it are kept.
@@ -72,8 +84,7 @@ func (s *Sequencer) Add(ev *event.Event) {
 		s.fork(q, ev)
 		return
 	case ev.Kind == event.Snapshot:
-		s.wait(q)
-		q.snapshots = append(q.snapshots, clone(ev))
+		q.snapshots = append(q.snapshots, s.clone(ev))
 		if len(q.snapshots) == 1 {
 			q.have = q.count()
 		}
@@ -86,8 +97,7 @@ func (s *Sequencer) Add(ev *event.Event) {
 			s.sink.Apply(ev)
 			return
 		}
-		s.wait(q)
-		q.loose = append(q.loose, clone(ev))
+		q.loose = append(q.loose, s.clone(ev))
 	default:
 		s.sink.Apply(ev)
 		return
@@ -104,6 +114,7 @@ func ordered(k event.Kind) bool {
 // sequenced takes an event with a number. It returns false if that completed
 // nothing.
 func (s *Sequencer) sequenced(q *queue, ev *event.Event) bool {
+	q.newest = max(q.newest, ev.Seq)
 	if ev.Seq < q.next {
 		s.stats.Late++
 		late := *ev
@@ -119,11 +130,13 @@ func (s *Sequencer) sequenced(q *queue, ev *event.Event) bool {
 	if ev.Seq > q.next {
 		s.stats.Early++
 	}
-	s.wait(q)
 	if _, twice := q.pending[ev.Seq]; !twice && q.wants(ev.Seq) {
 		q.have++
 	}
-	q.pending[ev.Seq] = clone(ev)
+	if len(q.pending) == 0 || ev.Seq < q.nearest {
+		q.nearest = ev.Seq
+	}
+	q.pending[ev.Seq] = s.clone(ev)
 	return true
 }
 
@@ -131,8 +144,7 @@ func (s *Sequencer) sequenced(q *queue, ev *event.Event) bool {
 func (s *Sequencer) fork(child *queue, ev *event.Event) {
 	parent := s.queue(ev.Parent)
 	child.blocked = true
-	s.wait(parent)
-	parent.forks = append(parent.forks, clone(ev))
+	parent.forks = append(parent.forks, s.clone(ev))
 	s.advance(parent, false)
 }
 
@@ -165,54 +177,47 @@ func (s *Sequencer) queue(id event.SpaceID) *queue {
 	return q
 }
 
-// wait starts the clock of q unless it waits already.
-func (s *Sequencer) wait(q *queue) {
-	if q.idle() {
-		q.since = s.now
-	}
-}
-
 // advance hands on what is complete in q; with force, what is not, too.
 func (s *Sequencer) advance(q *queue, force bool) {
 	for !q.blocked {
 		s.release(q)
-		tired := force && q.beforeReading() || s.tired(q)
+		hurry := force && q.beforeReading()
 		if snap := q.due(); snap != nil {
-			if !q.complete() && !tired {
+			if !q.complete() && !hurry && !s.tired(q, snap.Time) {
 				return
 			}
 			q.snapshots = q.snapshots[1:]
 			q.have = q.count()
-			q.read = snap.To
+			q.read = snap.To + 1
 			s.sink.Settle(snap, q.motion(snap, s.page))
 			continue
 		}
 		if ev, ok := q.pending[q.next]; ok {
 			delete(q.pending, q.next)
 			s.sink.Apply(ev)
+			s.recycle(ev)
 			q.next++
-			q.since = s.now
 			continue
 		}
-		end := q.waitsFor()
-		if end == 0 || !tired {
+		end, since := q.waitsFor()
+		if end == 0 || !hurry && !s.tired(q, since) {
 			return
 		}
-		s.stats.Gaps += end - q.next
-		s.sink.Gap(q.id, end-q.next, q.lost > q.given)
-		q.given = q.lost
+		n := end - q.next
+		s.stats.Gaps += n
+		s.sink.Gap(q.id, n, q.lost > q.given)
 		q.next = end
-		q.since = s.now
+		q.giveUp(n)
 	}
 }
 
-// tired reports whether q has waited long enough.
-func (s *Sequencer) tired(q *queue) bool {
+// tired reports whether what came at the given time has waited long enough.
+func (s *Sequencer) tired(q *queue, since event.Time) bool {
 	limit := maxWait
 	if q.lost > q.given {
 		limit = maxLost
 	}
-	return s.now-q.since >= limit || len(q.pending) >= maxPending
+	return s.now-since >= limit || len(q.pending) >= maxPending
 }
 
 // release hands on what waited for changes that have been applied.
@@ -232,7 +237,22 @@ func (s *Sequencer) release(q *queue) {
 	}
 }
 
-func clone(ev *event.Event) *event.Event {
-	c := *ev
-	return &c
+// clone returns a copy of ev.
+func (s *Sequencer) clone(ev *event.Event) *event.Event {
+	var c *event.Event
+	if n := len(s.free); n > 0 {
+		c, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		c = new(event.Event)
+	}
+	*c = *ev
+	return c
+}
+
+// recycle takes back a copy that has been handed on.
+func (s *Sequencer) recycle(ev *event.Event) {
+	*ev = event.Event{}
+	if len(s.free) < maxFree {
+		s.free = append(s.free, ev)
+	}
 }

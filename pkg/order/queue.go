@@ -1,6 +1,9 @@
 package order
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/interval"
 )
@@ -9,15 +12,16 @@ import (
 type queue struct {
 	id        event.SpaceID
 	next      uint64                  // the number expected next
+	newest    uint64                  // the highest number that came
 	pending   map[uint64]*event.Event // by number, all >= next
 	loose     []*event.Event          // without a number, by arrival
 	snapshots []*event.Event          // by arrival, which is by From
 	forks     []*event.Event          // children to be copied from here
 	blocked   bool                    // waits for its own copy
-	since     event.Time              // when it last got on or began to wait
+	nearest   uint64                  // the lowest number in pending, or less than next if it is not known
 	lost      uint64                  // records lost in the kernel, as events tell
 	given     uint64                  // of these, those whose places were given up
-	read      uint64                  // To of the newest snapshot handed on; 0 if none
+	read      uint64                  // number after To of the newest snapshot handed on; 0 if none
 	have      uint64                  // of the changes in motion of snapshots[0], how many are here
 }
 
@@ -28,7 +32,7 @@ func (q *queue) idle() bool {
 
 // beforeReading reports whether places may still be given up at the end.
 func (q *queue) beforeReading() bool {
-	return q.read == 0 || q.next <= q.read || len(q.snapshots) > 0
+	return q.read == 0 || q.next < q.read || len(q.snapshots) > 0
 }
 
 // due returns the first snapshot if all before it has been handed on.
@@ -63,42 +67,62 @@ func (q *queue) complete() bool {
 }
 
 // waitsFor returns the nearest number at which something could be handed on if
-// all before it were given up, or 0 if nothing waits.
-func (q *queue) waitsFor() uint64 {
-	var end uint64
-	near := func(seq uint64) {
+// all before it were given up, and when that came; 0 if nothing waits.
+func (q *queue) waitsFor() (end uint64, since event.Time) {
+	near := func(seq uint64, ev *event.Event) {
 		if seq > q.next && (end == 0 || seq < end) {
-			end = seq
+			end, since = seq, ev.Time
 		}
 	}
-	for seq := range q.pending {
-		near(seq)
+	if len(q.pending) > 0 {
+		q.findNearest()
+		near(q.nearest, q.pending[q.nearest])
 	}
 	if len(q.snapshots) > 0 {
-		near(q.snapshots[0].From + 1)
+		near(q.snapshots[0].From+1, q.snapshots[0])
 	}
 	if len(q.forks) > 0 {
-		near(q.forks[0].ParentSeq + 1)
+		near(q.forks[0].ParentSeq+1, q.forks[0])
 	}
 	if len(q.loose) > 0 {
-		near(q.loose[0].After + 1)
+		near(q.loose[0].After+1, q.loose[0])
 	}
-	return end
+	return end, since
 }
 
-// motion returns the ranges that the changes in (From, To] touch, as far as
-// they tell, in no order.
+// giveUp notes that n places have been given up. Those are lost records, as far
+// as records are lost; if none is missing any more, so are the others.
+func (q *queue) giveUp(n uint64) {
+	q.given = min(q.lost, q.given+n)
+	if q.next > q.newest || q.newest-q.next+1 == uint64(len(q.pending)) {
+		q.given = q.lost
+	}
+}
+
+// findNearest sets nearest anew after next has passed it. It counts up, since
+// gaps are small as a rule.
+func (q *queue) findNearest() {
+	if q.nearest >= q.next {
+		return
+	}
+	for range q.pending {
+		q.nearest = max(q.nearest+1, q.next)
+		if _, ok := q.pending[q.nearest]; ok {
+			return
+		}
+	}
+	q.nearest = slices.Min(slices.Collect(maps.Keys(q.pending)))
+}
+
+// motion returns the ranges that the changes in (From, To] touch, as
+// event.Event.Touches has them, in no order.
 func (q *queue) motion(snap *event.Event, page uint64) []interval.Range {
 	var out []interval.Range
 	for seq, ev := range q.pending {
 		if seq <= snap.From || seq > snap.To {
 			continue
 		}
-		for _, r := range []interval.Range{ev.Unmapped(page), ev.Mapped(page)} {
-			if !r.Empty() {
-				out = append(out, r)
-			}
-		}
+		out = append(out, ev.Touches(page)...)
 	}
 	return out
 }

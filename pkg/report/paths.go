@@ -3,9 +3,9 @@ package report
 import (
 	"cmp"
 	"encoding/hex"
-	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -13,30 +13,26 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
-// paths groups outstanding mappings by call path.
+// A groups holds the paths while they are gathered.
+type groups struct {
+	byKey     map[string]*Path
+	byAccount map[track.AccountKey]*Path
+}
+
+// paths groups what was mapped in the window by call path.
 func (b *builder) paths(r *Report) {
-	groups := make(map[string]*Path)
-	members := make(map[string]map[track.AccountKey]bool)
+	g := &groups{make(map[string]*Path), make(map[track.AccountKey]*Path)}
+	shown := make(map[stack.ID]bool)
 	b.outstanding(func(sp *track.Space, m *track.Mapping) {
-		frames := b.stackOf(m.Stack)
-		key := pathKey(b.comms[sp.ID], m.Kind, frames)
-		p := groups[key]
-		if p == nil {
-			p = &Path{ID: pathID(key), Comm: b.comms[sp.ID], Call: m.Kind.String(), Frames: frames,
-				Oldest: -1, Newest: -1}
-			groups[key] = p
-			members[key] = make(map[track.AccountKey]bool)
-		}
-		members[key][track.AccountKey{Space: sp.ID, Stack: m.Stack, Kind: m.Kind}] = true
-		b.count(p, sp, m)
+		shown[m.Stack] = true
+		b.count(b.path(g, track.AccountKey{Space: sp.ID, Stack: m.Stack, Kind: m.Kind}), sp, m)
 	})
-	for key, p := range groups {
-		for k := range members[key] {
-			if a := b.tr.Accounts()[k]; a != nil {
-				p.MappedBytes += a.Mapped
-				p.MappedCount += a.MappedCount
-				p.UnmappedBytes += a.Unmapped
-			}
+	r.Unlisted = b.accounts(g, b.unlisted(shown))
+	for _, p := range g.byKey {
+		if p.Count == 0 {
+			p.Oldest, p.Newest = 0, 0
+			r.Released = append(r.Released, *p)
+			continue
 		}
 		if s := float64(b.facts.End-b.facts.Begin) / 1e9; s > 0 {
 			p.Rate = float64(p.Bytes) / s
@@ -47,6 +43,24 @@ func (b *builder) paths(r *Report) {
 	slices.SortFunc(r.Paths, func(x, y Path) int {
 		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(y.Count, x.Count), strings.Compare(x.ID, y.ID))
 	})
+	sortReleased(r.Released)
+}
+
+// path returns the path to which an account belongs. Several do to one if code
+// was loaded anew in between, or if it ran in several processes of one name.
+func (b *builder) path(g *groups, k track.AccountKey) *Path {
+	if p := g.byAccount[k]; p != nil {
+		return p
+	}
+	comm, frames := b.comms[k.Space], b.stackOf(k.Stack)
+	key := pathKey(comm, k.Kind, frames)
+	p := g.byKey[key]
+	if p == nil {
+		p = &Path{ID: pathID(key), Comm: comm, Call: k.Kind.String(), Frames: frames, Oldest: -1, Newest: -1}
+		g.byKey[key] = p
+	}
+	g.byAccount[k] = p
+	return p
 }
 
 // count adds m to its path.
@@ -74,7 +88,19 @@ func (b *builder) count(p *Path, sp *track.Space, m *track.Mapping) {
 }
 
 func (b *builder) mapping(sp *track.Space, m *track.Mapping) Mapping {
-	return Mapping{PID: b.pids[sp.ID], Start: m.Start, End: m.End, Live: m.Live, Age: b.age(m.Born), File: m.Path}
+	return Mapping{PID: b.pids[sp.ID], Start: m.Start, End: m.End, Live: m.Live, Age: b.age(m.Born),
+		Kind: memoryKind(m), File: m.Path}
+}
+
+// memoryKind says what memory m is of.
+func memoryKind(m *track.Mapping) string {
+	switch {
+	case m.Shared:
+		return "shared"
+	case m.File:
+		return "file"
+	}
+	return "anon"
 }
 
 // finish orders and bounds a path's mappings.
@@ -90,22 +116,26 @@ func compareMappings(x, y Mapping) int {
 }
 
 // pathKey is equal for mappings that belong to one path: the same process name,
-// call and places in code.
+// call and places in code; neighbours that were made at run time are one place.
 func pathKey(comm string, kind event.Kind, frames []stack.Frame) string {
-	var s strings.Builder
-	fmt.Fprintf(&s, "%q %s", comm, kind)
-	for _, f := range frames {
+	b := append(strconv.AppendQuote(nil, comm), ' ')
+	b = append(b, kind.String()...)
+	for i := range frames {
+		f := &frames[i]
 		module := f.BuildID
 		if module == "" {
 			module = f.Module
 		}
-		fmt.Fprintf(&s, "\n%q %#x %t %q", module, f.Offset, f.Inlined, inlineName(f))
+		b = strconv.AppendQuote(append(b, '\n'), module)
+		b = strconv.AppendUint(append(b, " 0x"...), f.Offset, 16)
+		b = strconv.AppendBool(append(b, ' '), f.Inlined)
+		b = strconv.AppendQuote(append(b, ' '), inlineName(f))
 	}
-	return s.String()
+	return string(b)
 }
 
 // inlineName tells functions that were inlined at one place apart.
-func inlineName(f stack.Frame) string {
+func inlineName(f *stack.Frame) string {
 	if f.Inlined {
 		return f.Function
 	}

@@ -18,6 +18,11 @@ type Report struct {
 	Quality Quality
 	// Paths are the call paths with outstanding mappings, largest first.
 	Paths []Path
+	// Released are the call paths that mapped in the window and of which nothing
+	// is outstanding, those that mapped most first. With them and Unlisted, which
+	// sums up the ones that are left out, Paths account for Totals.MappedBytes.
+	Released []Path
+	Unlisted Unlisted
 	// Remnants are mappings of which munmap took back only a part.
 	Remnants []Remnant
 	// Failures are the calls that failed, grouped by path and cause.
@@ -126,7 +131,7 @@ type Quality struct {
 	OrderMode string
 }
 
-// A Path is a call path with its outstanding mappings.
+// A Path is a call path with its outstanding mappings, if any.
 type Path struct {
 	// ID is a stable hash over build IDs and offsets: the same path has the same
 	// ID in another run.
@@ -161,7 +166,9 @@ type Mapping struct {
 	Start, End uint64 // as it was mapped
 	Live       uint64 // bytes that are left
 	Age        event.Time
-	File       string // path of the mapped file, if any
+	// Kind is "anon", "file" or "shared"; shared memory is that, of a file or not.
+	Kind string
+	File string // path of the mapped file, if any
 }
 
 // A Remnant is a group of mappings made by one path and unmapped short by another.

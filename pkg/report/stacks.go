@@ -8,19 +8,24 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
-// Stacks returns the IDs of the stacks that a report on t shows, in order.
+// Stacks returns the IDs of the stacks that a report on t shows, in order. Of
+// those whose mappings are all gone there are at most MaxReleased.
 func Stacks(t *trace.Trace) []stack.ID {
 	b := &builder{t: t, tr: t.Tracker()}
 	b.spaces()
-	set := make(map[stack.ID]bool)
+	set, shown := make(map[stack.ID]bool), make(map[stack.ID]bool)
 	b.outstanding(func(_ *track.Space, m *track.Mapping) {
-		set[m.Stack] = true
+		set[m.Stack], shown[m.Stack] = true, true
 		if m.Short != nil {
 			set[m.Short.Stack] = true
 		}
 	})
 	for k := range b.tr.Failures() {
 		set[k.Stack] = true
+	}
+	gone := b.gone(shown)
+	for _, id := range gone[:min(len(gone), MaxReleased)] {
+		set[id] = true
 	}
 	delete(set, stack.None)
 	ids := make([]stack.ID, 0, len(set))

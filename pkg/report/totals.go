@@ -144,7 +144,7 @@ func (b *builder) verified(q *Quality, sp *track.Space) {
 		q.Verified = false
 	}
 	if sp.Exact > 0 {
-		q.ExactSince = max(q.ExactSince, sp.Exact-b.facts.Begin)
+		q.ExactSince = max(q.ExactSince, min(sp.Exact, b.facts.End)-b.facts.Begin)
 	}
 }
 

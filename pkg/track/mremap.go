@@ -13,7 +13,8 @@ func (t *Tracker) mremap(sp *Space, ev *event.Event) {
 	}
 	switch {
 	case ev.Args[1] == 0: // a second mapping of the same pages
-		t.add(sp, t.born(ev, to), to)
+		e, _ := sp.Live.Find(from.Start)
+		t.add(sp, t.born(ev, to).like(e.Value.Mapping), to)
 	case !ev.Moves():
 		t.leaveBehind(sp, ev, from, to.Start)
 	case to.Start == from.Start:
@@ -29,12 +30,25 @@ func (t *Tracker) mremap(sp *Space, ev *event.Event) {
 func (t *Tracker) resize(sp *Space, ev *event.Event, from, to interval.Range) {
 	if to.End < from.End {
 		t.munmap(sp, ev, interval.Range{Start: to.End, End: from.End})
-		if e, ok := sp.Live.Find(to.Start); ok && e.Len() == e.Value.Live {
-			e.Value.Range = e.Range
-		}
+		sp.trim(to.Start)
 		return
 	}
 	t.grow(sp, ev, from, interval.Range{Start: from.End, End: to.End})
+}
+
+// trim lets the mapping at addr forget what mremap took from it on purpose.
+func (sp *Space) trim(addr uint64) {
+	if e, ok := sp.Live.Find(addr); ok && e.Len() == e.Value.Live {
+		e.Value.Range = e.Range
+	}
+}
+
+// like gives m the nature of the mapping whose pages it has; nil tells nothing.
+func (m *Mapping) like(o *Mapping) *Mapping {
+	if o != nil {
+		m.Prot, m.Shared, m.File, m.Path, m.Huge, m.Grows = o.Prot, o.Shared, o.File, o.Path, o.Huge, o.Grows
+	}
+	return m
 }
 
 // grow gives the pages of r to the mapping that ends where r begins: a mapping
@@ -48,7 +62,8 @@ func (t *Tracker) grow(sp *Space, ev *event.Event, from, r interval.Range) {
 		t.add(sp, t.born(ev, r), r)
 		return
 	}
-	t.stats.Overlaid += t.release(sp, sp.Live.Set(r, e.Value), nil)
+	t.replace(sp, sp.Live.Remove(r))
+	sp.Live.Set(interval.Range{Start: e.Start, End: r.End}, e.Value)
 	m := e.Value.Mapping
 	m.Live += r.Len()
 	m.End = max(m.End, r.End)
@@ -74,34 +89,35 @@ func (t *Tracker) move(sp *Space, ev *event.Event, from interval.Range, start ui
 		if m.Live == p.Len() {
 			m.Range = interval.Range{Start: m.Start + delta, End: m.End + delta}
 		}
-		old := sp.Live.Set(to, Piece{m, p.Value.Base + delta})
-		t.stats.Overlaid += t.release(sp, old, nil)
+		t.replace(sp, sp.Live.Set(to, Piece{m, p.Value.Base + delta}))
 	}
 }
 
 // leaveBehind does MREMAP_DONTUNMAP: the pages move, and what held them stays
 // mapped and empty. Gaps stay gaps, as in a move.
 func (t *Tracker) leaveBehind(sp *Space, ev *event.Event, from interval.Range, start uint64) {
-	var parts []interval.Range
+	var copies []*Mapping
 	for e := range sp.Live.Over(from) {
 		p := e.Intersect(from)
-		parts = append(parts, interval.Range{Start: p.Start - from.Start + start, End: p.End - from.Start + start})
+		r := interval.Range{Start: p.Start - from.Start + start, End: p.End - from.Start + start}
+		copies = append(copies, t.born(ev, r).like(e.Value.Mapping))
 	}
-	if len(parts) == 0 {
-		parts = append(parts, interval.Of(start, from.Len()))
+	if len(copies) == 0 {
+		copies = append(copies, t.born(ev, interval.Of(start, from.Len())))
 	}
-	for _, p := range parts {
-		t.add(sp, t.born(ev, p), p)
+	for _, m := range copies {
+		t.add(sp, m, m.Range)
 	}
 }
 
 // moveAndResize moves a single mapping to a place of another size. With
 // MREMAP_FIXED the whole destination is taken first.
 func (t *Tracker) moveAndResize(sp *Space, ev *event.Event, from, to interval.Range) {
-	t.stats.Overlaid += t.release(sp, sp.Live.Remove(to), nil)
+	t.replace(sp, sp.Live.Remove(to))
 	kept := min(from.Len(), to.Len())
 	if kept < from.Len() {
 		t.munmap(sp, ev, interval.Range{Start: from.Start + kept, End: from.End})
+		sp.trim(from.Start)
 	}
 	t.move(sp, ev, interval.Of(from.Start, kept), to.Start)
 	moved := interval.Of(to.Start, kept)

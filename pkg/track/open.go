@@ -12,7 +12,7 @@ import (
 // leaveOpen notes a call whose effect the next page count tells. It returns
 // false if it is no such call.
 func (t *Tracker) leaveOpen(sp *Space, ev *event.Event) bool {
-	if !t.exact || !sp.known || ev.Seq <= sp.settleUntil || sp.broken {
+	if !t.exact || !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.fresh || sp.other || sp.wants >= Doubt {
 		return false
 	}
 	if !unsized(ev) && openTarget(ev, t.page).Empty() {
@@ -32,6 +32,17 @@ func unsized(ev *event.Event) bool {
 		ev.Kind == event.Shmat && ev.Args[2]&event.ShmRemap == 0
 }
 
+// harmless reports whether a failed call changed nothing, going by what is
+// mapped: mremap looks for a mapping at the old address before anything else.
+func harmless(sp *Space, ev *event.Event) bool {
+	const eFAULT = 14
+	if !sp.known || ev.Kind != event.Mremap || ev.Errno() != eFAULT {
+		return false
+	}
+	_, found := sp.Live.Find(ev.Args[0])
+	return !found
+}
+
 // openTarget returns the range that a failed call may have emptied, if that is
 // all that it may have done.
 func openTarget(ev *event.Event, page uint64) interval.Range {
@@ -39,15 +50,12 @@ func openTarget(ev *event.Event, page uint64) interval.Range {
 		return interval.Range{}
 	}
 	switch ev.Kind {
-	case event.Mmap, event.Munmap:
+	case event.Mmap:
 		return interval.Of(ev.Args[0], ev.Args[1]).Align(page)
 	case event.Mremap:
 		// Of several mappings that move together (Linux 6.17) some may have moved.
-		if ev.Args[3]&event.RemapFixed != 0 && ev.Args[1] != ev.Args[2] {
+		if ev.Args[1] != ev.Args[2] {
 			return interval.Of(ev.Args[4], ev.Args[2]).Align(page)
-		}
-		if ev.Args[3]&event.RemapFixed == 0 {
-			return interval.Of(ev.Args[0], ev.Args[1]).Align(page)
 		}
 	}
 	return interval.Range{}
@@ -64,17 +72,17 @@ func (t *Tracker) resolve(sp *Space, delta int64) {
 		ev.Aux = uint64(delta) * t.page
 		t.mapped(sp, ev)
 	case unsized(ev):
-		sp.want(Doubt)
+		sp.doubt(ev, t.page)
 	case delta == 0: // nothing changed
 	case -delta*int64(t.page) == int64(covered(sp.Live, target)):
 		t.release(sp, sp.Live.Remove(target), nil)
 	default:
-		sp.want(Doubt)
+		sp.doubt(ev, t.page)
 	}
 }
 
 // covered returns how many bytes of r are in m.
-func covered(m *interval.Map[Piece], r interval.Range) uint64 {
+func covered[V any](m *interval.Map[V], r interval.Range) uint64 {
 	var n uint64
 	for e := range m.Over(r) {
 		n += e.Intersect(r).Len()
@@ -82,12 +90,20 @@ func covered(m *interval.Map[Piece], r interval.Range) uint64 {
 	return n
 }
 
-// resolveByMap gives the open call of sp the length that a reading of the
-// kernel's map shows.
+// resolveByMap applies the open call of sp as a reading of the kernel's map shows
+// it, with nothing in motion.
 func (t *Tracker) resolveByMap(sp *Space, regions []event.Region) {
 	ev := sp.open
+	if ev == nil {
+		return
+	}
 	sp.open = nil
-	if ev == nil || !unsized(ev) {
+	if !unsized(ev) {
+		target := openTarget(ev, t.page)
+		extra, _ := diff(sp.Live, regions)
+		for _, r := range extra {
+			t.release(sp, sp.Live.Remove(r.Intersect(target)), nil)
+		}
 		return
 	}
 	start := uint64(ev.Ret)

@@ -140,7 +140,7 @@ func piece(p track.Piece, n uint64) string {
 		fmt.Fprintf(&b, " huge=%#x", m.Huge)
 	}
 	if m.Under != nil {
-		fmt.Fprintf(&b, " over %v", m.Under.Range)
+		fmt.Fprintf(&b, " over %v@%d", m.Under.Range, m.Under.Stack)
 	}
 	if m.Short != nil {
 		fmt.Fprintf(&b, " short=%v@%d", m.Short.Range, m.Short.Stack)
@@ -158,13 +158,16 @@ func stats(tr *trace.Trace) string {
 	}{
 		{"failed", s.Failed}, {"mapped", s.Mapped}, {"unmapped", s.Unmapped}, {"mappings", s.MappedCount},
 		{"gone", s.GoneCount}, {"old unmapped", s.OldUnmapped}, {"unknown unmap", s.UnknownUnmap},
-		{"overlaid", s.Overlaid}, {"heap growth", uint64(s.HeapGrowth)}, {"checks", s.Checks},
+		{"overlaid", s.Overlaid}, {"checks", s.Checks},
 		{"mismatches", s.Mismatches}, {"resyncs", s.Resyncs}, {"missing", s.Missing}, {"late", s.Late},
 		{"early", o.Early}, {"gaps", o.Gaps},
 	} {
 		if c.n != 0 {
 			fmt.Fprintf(&b, "%s %d\n", c.name, c.n)
 		}
+	}
+	if s.HeapGrowth != 0 {
+		fmt.Fprintf(&b, "heap growth %d\n", s.HeapGrowth)
 	}
 	wants := tr.Tracker().Wants()
 	for _, sp := range spaces(tr.Tracker()) {

@@ -42,12 +42,16 @@ func (t *Tracker) fork(sp *Space, ev *event.Event) {
 		}
 		sp.Live.Set(e.Range, Piece{c, e.Value.Base})
 	}
+	if parent.known { // but for what the parent kept from its children
+		sp.known, sp.fresh, sp.Before = true, true, sp.Live.Bytes()
+		sp.inherit(parent, t.page)
+	}
 }
 
 // inherit returns m as a child has it.
 func inherit(m *Mapping, id event.SpaceID) *Mapping {
 	c := *m
-	c.Space, c.From = id, m
+	c.Space, c.From, c.account = id, m, nil
 	if c.Origin == Observed {
 		c.Origin = Inherited
 	}
@@ -79,7 +83,7 @@ func (t *Tracker) end(sp *Space, ev *event.Event) {
 	}
 	t.stats.Checks++
 	sp.CountedOut = int64(ev.TotalVM) == t.pages(sp)
-	if !sp.CountedOut && sp.wants < Doubt {
+	if !sp.CountedOut && !sp.fresh && !sp.grown && sp.wants < Doubt {
 		t.stats.Mismatches++
 	}
 }
@@ -89,7 +93,7 @@ func (t *Tracker) end(sp *Space, ev *event.Event) {
 func (t *Tracker) late(sp *Space, ev *event.Event) {
 	t.stats.Late++
 	if ev.Kind.Call() {
-		t.stats.Calls[ev.Kind]++
+		t.calls[ev.Kind]++
 	}
 	r := ev.Mapped(t.page)
 	var found []interval.Range

@@ -20,7 +20,9 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 	}
 	sp.again = !sp.known || sp.fresh // what a child did not get was not given back
 	moving, unclear := inMotion(sp, motion)
-	t.resolveByMap(sp, snap.Regions, moving)
+	if moving.Len() == 0 && !unclear {
+		t.resolveByMap(sp, snap.Regions)
+	}
 	c := Comparison{Done: true, Time: snap.Time, Live: sp.Live.Bytes(), Moving: len(motion) > 0}
 	extra, missing := diff(sp.Live, snap.Regions)
 	doubted := sp.doubted(moving)
@@ -65,12 +67,12 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 		sp.Exact = snap.Time
 	}
 	sp.wants, sp.other, sp.grown = Nothing, false, false
-	if moving.Len() == 0 || !keep {
+	if moving.Len() == 0 && !unclear || !keep {
 		sp.doubtful = nil
 	} else if sp.doubtful != nil {
 		sp.stayInDoubt(moving, unclear)
 	}
-	sp.fresh = moving.Len() > 0 && (sp.fresh || !keep) || sp.broken
+	sp.fresh = (moving.Len() > 0 || unclear) && (sp.fresh || !keep) || sp.broken
 	if !keep {
 		sp.settleUntil = snap.To
 	}

@@ -25,14 +25,18 @@ type Space struct {
 	// Exact is the time from which on no change is missing, 0 if from the start.
 	Exact event.Time
 
-	known       bool         // a first reading has been taken
-	forked      bool         // its first state came from a parent
-	settleUntil uint64       // number of the last change that the newest reading may hold
-	open        *event.Event // the newest change, if its effect is not known
-	broken      bool         // changes are missing since the newest reading
-	lossy       bool         // of these, some are lost for good
-	lost        uint64       // records of this space lost so far
-	wants       Want         // why the kernel's map should be read
+	known       bool                    // a first reading has been taken
+	fresh       bool                    // a map was adopted over changes in motion; no page count has agreed with it yet
+	settleUntil uint64                  // number of the last change that the adopted map may hold
+	doubtful    *interval.Map[struct{}] // where the live map may be wrong; nil: nowhere
+	grown       bool                    // as other, since the newest reading
+	other       bool                    // the lock was taken for what may have changed the map by itself
+	open        *event.Event            // the newest change, if its effect is not known
+	broken      bool                    // changes are missing since the newest reading
+	again       bool                    // what is being applied may be in the newest reading already
+	lossy       bool                    // of these, some are lost for good
+	lost        uint64                  // records of this space lost so far
+	wants       Want                    // why the kernel's map should be read
 }
 
 // A Comparison of a live map with the kernel's. All are bytes.

@@ -164,7 +164,7 @@ func (t *Tracker) check(sp *Space, ev *event.Event) {
 	}
 	switch differs := int64(ev.TotalVM) - t.pages(sp); {
 	case differs == 0:
-		sp.fresh, sp.other = false, false
+		sp.fresh, sp.other = sp.fresh && sp.doubtful != nil, false
 	case sp.fresh:
 		sp.want(First)
 	case differs > 0 && sp.other: // a call's own page fault may extend a stack, too

@@ -80,10 +80,7 @@ func TestJudge(t *testing.T) {
 		l.died = l.born + event.Time(r.ExpFloat64()*2e9) + 1
 		random = append(random, l)
 	}
-	var lru []life // holds the newest hundred
-	for _, l := range every(second/20, 0, end, 5*second) {
-		lru = append(lru, l)
-	}
+	lru := every(second/20, 0, end, 5*second) // holds the newest hundred
 	for _, tt := range []struct {
 		name  string
 		lives []life

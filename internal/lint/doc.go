@@ -1,0 +1,2 @@
+// Package lint holds the rules of the house that no other tool knows, as tests.
+package lint

@@ -1,0 +1,182 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mmtrace/mmtrace/internal/conformance"
+	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/internal/testutil"
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/track"
+)
+
+// start opens a process and attaches to it.
+func start(t testing.TB, pid int, cfg Config) *Session {
+	t.Helper()
+	p, err := procfs.Open(event.PID(pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Targets = append(cfg.Targets, p)
+	s, err := Start(cfg)
+	if err != nil {
+		p.Close()
+		t.Fatalf("%+v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		p.Close()
+	})
+	return s
+}
+
+// runUntil traces until work returns, and settles.
+func runUntil(t testing.TB, s *Session, work func()) {
+	t.Helper()
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		work()
+	}()
+	why, err := s.Run(stop, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Settle(why)
+}
+
+// catchUp applies all that has happened until now.
+func catchUp(t testing.TB, s *Session) {
+	t.Helper()
+	if !s.CatchUp(testutil.Patience) {
+		t.Fatalf("the trace does not catch up: order %+v, kernel %+v", s.trace.Order(), s.last)
+	}
+}
+
+// compare returns how a process's live map differs from the kernel's, empty if
+// it does not.
+func compare(t testing.TB, s *Session, pid event.PID) string {
+	t.Helper()
+	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	kernel, err := procfs.ParseMaps(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.trace.Tracker().Processes()[pid]
+	if p == nil {
+		t.Fatalf("process %d is not under trace", pid)
+	}
+	var tracked []interval.Range
+	for e := range s.trace.Tracker().Spaces()[p.Space].Live.All() {
+		tracked = append(tracked, e.Range)
+	}
+	missing, extra := conformance.Diff(kernel, tracked)
+	if len(missing)+len(extra) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("missing %v, extra %v", missing, extra)
+}
+
+// checkOracle compares the live map of every process that is still there with
+// the kernel's. It must come to rest before and be settled.
+func checkOracle(t testing.TB, s *Session) {
+	t.Helper()
+	checked := 0
+	for pid, p := range s.trace.Tracker().Processes() {
+		sp := s.trace.Tracker().Spaces()[p.Space]
+		if p.Ended || sp.Ended {
+			continue
+		}
+		checked++
+		if d := compare(t, s, pid); d != "" {
+			t.Errorf("process %d (%s): %s", pid, p.Comm, d)
+		}
+		if c := sp.Settled; c.Extra+c.Unexplained > 0 || !c.Done {
+			t.Errorf("process %d (%s): not settled: %+v", pid, p.Comm, c)
+		}
+	}
+	if checked == 0 {
+		t.Error("no process is left to compare")
+	}
+}
+
+// checkExact checks that events alone led to the kernel's map: no record was
+// lost, no page count differed and no reading of a map corrected anything.
+func checkExact(t testing.TB, s *Session) {
+	t.Helper()
+	st, k := s.trace.Tracker().Stats(), s.facts.Kernel
+	type faults struct{ Lost, Missed, MapFull, Missing, Late, Mismatches, Corrected uint64 }
+	got := faults{k.Lost, k.Missed, k.MapFull, st.Missing, st.Late, st.Mismatches, st.Corrected}
+	if got != (faults{}) {
+		t.Errorf("not exact: %+v\ntracker %+v\norder %+v", got, st, s.trace.Order())
+	}
+	if st.Checks == 0 {
+		t.Error("no page count was compared")
+	}
+}
+
+// finalReport ends the trace and returns its report.
+func finalReport(s *Session) *report.Report {
+	r, _, _ := s.Report()
+	return r
+}
+
+// liveBytes returns the sizes of live mappings by origin.
+func liveBytes(sp *track.Space) map[track.Origin]uint64 {
+	out := make(map[track.Origin]uint64)
+	for e := range sp.Live.All() {
+		out[e.Value.Origin] += e.Len()
+	}
+	return out
+}
+
+// eventually waits until cond holds.
+func eventually(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(testutil.Patience)
+	for !cond() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waiting for %s: nothing in %v", what, testutil.Patience)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// sortedKeys returns the keys of m in order.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// minorFaults returns how many page faults a process has had.
+func minorFaults(t testing.TB, pid int) int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	n, err := strconv.Atoi(fields[7])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

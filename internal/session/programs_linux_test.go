@@ -1,0 +1,183 @@
+package session
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/internal/testutil"
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// glances is how often a program is held up under load to be compared.
+const glances = 3
+
+// TestPrograms attaches to unmodified programs while they are at work, holds
+// them up in the middle of it and at the end, and compares every process with
+// the kernel's map each time.
+func TestPrograms(t *testing.T) {
+	all := servers()
+	if !testing.Short() {
+		all = append(all, stressors()...)
+	}
+	for _, pr := range all {
+		t.Run(pr.name, func(t *testing.T) {
+			for _, need := range pr.needs {
+				if _, err := exec.LookPath(need); err != nil {
+					testutil.Need(t, need)
+				}
+			}
+			observe(t, pr)
+		})
+	}
+}
+
+// observe runs one program with a trace.
+func observe(t *testing.T, pr program) {
+	dir := workDir(t, pr)
+	for _, argv := range pr.setup {
+		if out, err := pr.command(dir, argv).CombinedOutput(); err != nil {
+			t.Fatalf("running %q: %v\n%s", argv, err, out)
+		}
+	}
+	root := launch(t, pr, dir)
+	if pr.ready != nil {
+		eventually(t, pr.name+" to be ready", func() bool { return pr.command(dir, pr.ready).Run() == nil })
+	}
+	busy := minorFaults(t, root)
+	done := work(t, pr, dir, root)
+	eventually(t, pr.name+" to be at work", func() bool { return isClosed(done) || minorFaults(t, root) > busy })
+
+	s := attachTree(t, root)
+	for range glances {
+		runFor(t, s, 200*time.Millisecond, done)
+		f := freeze(t, s)
+		f.compare()
+		f.thaw()
+	}
+	runUntil(t, s, func() { <-done })
+	f := freeze(t, s)
+	f.compare()
+	s.Settle(Stopped)
+	if len(f.stopped) > 0 {
+		checkOracle(t, s)
+	}
+	checkExact(t, s)
+	f.thaw()
+	st := s.trace.Tracker().Stats()
+	t.Logf("%d processes, %d compared, %d page counts, %d events", len(s.trace.Tracker().Processes()),
+		f.total, st.Checks, s.facts.Kernel.Events)
+}
+
+// launch starts the program in a process group of its own, which ends with the
+// test, and returns its process.
+func launch(t *testing.T, pr program, dir string) int {
+	t.Helper()
+	cmd := pr.command(dir, pr.argv)
+	cmd.SysProcAttr.Setpgid = true
+	out, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // an error means that all have ended
+		_ = cmd.Wait()
+		if b, err := os.ReadFile(out.Name()); err == nil && t.Failed() {
+			t.Logf("%s wrote:\n%s", pr.name, b)
+		}
+		out.Close()
+	})
+	return cmd.Process.Pid
+}
+
+// work runs the program's load and closes the channel at its end; without a load
+// that is the program's own end.
+func work(t *testing.T, pr program, dir string, root int) <-chan struct{} {
+	done := make(chan struct{})
+	if pr.load == nil {
+		go func() {
+			defer close(done)
+			for isRunning(root) {
+				time.Sleep(5 * time.Millisecond)
+			}
+		}()
+		return done
+	}
+	cmds := make([]*exec.Cmd, len(pr.load))
+	for i, argv := range pr.load {
+		cmds[i] = pr.command(dir, argv)
+	}
+	go func() {
+		defer close(done)
+		for _, cmd := range cmds {
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("running %q: %v\n%s", cmd.Args, err, out)
+			}
+		}
+	}()
+	return done
+}
+
+// attachTree attaches to a process and all its descendants.
+func attachTree(t *testing.T, root int) *Session {
+	t.Helper()
+	cfg := Config{Follow: true}
+	for _, pid := range descendants(root) {
+		p, err := procfs.Open(event.PID(pid))
+		if err != nil {
+			continue // it has just ended
+		}
+		t.Cleanup(func() { p.Close() })
+		cfg.Targets = append(cfg.Targets, p)
+	}
+	s, err := Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// descendants returns a process and its children, theirs, and so on.
+func descendants(pid int) []int {
+	out := []int{pid}
+	tasks, err := filepath.Glob(procPath(pid, "task/*/children"))
+	if err != nil {
+		return out
+	}
+	for _, name := range tasks {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		for child := range strings.FieldsSeq(string(b)) {
+			out = append(out, descendants(number(child))...)
+		}
+	}
+	return out
+}
+
+// runFor traces for a while, or until done is closed.
+func runFor(t testing.TB, s *Session, d time.Duration, done <-chan struct{}) {
+	t.Helper()
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		select {
+		case <-done:
+		case <-time.After(d):
+		}
+	}()
+	if _, err := s.Run(stop, nil, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+}
