@@ -193,7 +193,7 @@ func TestRecordingUnknownChunk(t *testing.T) {
 func TestWriterRefusesWhatHasNoForm(t *testing.T) {
 	w := NewWriter(discard{}, testHeader)
 	err := w.Event(&event.Event{Kind: event.StackCopy})
-	if want := "recording an event of kind 24: it has no form"; err == nil || err.Error() != want {
+	if want := "recording an event of kind 250: it has no form"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if err := w.Finish(testFacts, testFrames); err != nil {

@@ -11,21 +11,25 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 	"github.com/mmtrace/mmtrace/pkg/track"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // A groups holds the paths while they are gathered.
 type groups struct {
 	byKey     map[string]*Path
 	byAccount map[track.AccountKey]*Path
+	evidences map[*Path]*verdict.Evidence
 }
 
 // paths groups what was mapped in the window by call path.
 func (b *builder) paths(r *Report) {
-	g := &groups{make(map[string]*Path), make(map[track.AccountKey]*Path)}
+	g := &groups{make(map[string]*Path), make(map[track.AccountKey]*Path), make(map[*Path]*verdict.Evidence)}
 	shown := make(map[stack.ID]bool)
 	b.outstanding(func(sp *track.Space, m *track.Mapping) {
 		shown[m.Stack] = true
-		b.count(b.path(g, track.AccountKey{Space: sp.ID, Stack: m.Stack, Kind: m.Kind}), sp, m)
+		p := b.path(g, track.AccountKey{Space: sp.ID, Stack: m.Stack, Kind: m.Kind})
+		b.count(p, sp, m)
+		g.bornAt(p, m.Born)
 	})
 	r.Unlisted = b.accounts(g, b.unlisted(shown))
 	for _, p := range g.byKey {
@@ -37,6 +41,7 @@ func (b *builder) paths(r *Report) {
 		if s := float64(b.facts.End-b.facts.Begin) / 1e9; s > 0 {
 			p.Rate = float64(p.Bytes) / s
 		}
+		b.judge(g, p)
 		finish(p)
 		r.Paths = append(r.Paths, *p)
 	}

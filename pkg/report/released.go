@@ -40,6 +40,7 @@ func (b *builder) accounts(g *groups, rest map[stack.ID]bool) Unlisted {
 		p.MappedBytes += a.Mapped
 		p.MappedCount += a.MappedCount
 		p.UnmappedBytes += a.Unmapped
+		b.witness(g, p, a)
 	}
 	return u
 }

@@ -6,6 +6,7 @@ package report
 import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/stack"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // A Report is everything that is printed about one window, in any format.
@@ -151,6 +152,10 @@ type Path struct {
 	Oldest, Newest     event.Time
 	Anon, File, Shared uint64 // outstanding bytes by kind; File and Shared may overlap
 	Uncertain          uint64 // mappings whose path may be wrong
+	// Verdict says whether the path leaks. Levels are its outstanding bytes at the
+	// ends of equal parts of the window.
+	Verdict verdict.Verdict
+	Levels  []uint64
 	// Frames is the path, leaf first.
 	Frames []stack.Frame
 	// Mappings are the outstanding mappings in address order, at most MaxMappings.
