@@ -26,7 +26,7 @@ import (
 func Compile(t testing.TB, src string, flags ...string) string {
 	t.Helper()
 	if dir := os.Getenv(prebuiltEnv); dir != "" {
-		return prebuilt(t, dir, strings.TrimSuffix(filepath.Base(src), ".c"), flags)
+		return prebuilt(t, dir, strings.TrimSuffix(filepath.Base(src), filepath.Ext(filepath.Base(src))), flags)
 	}
 	cc, flags := compiler(t, flags)
 	text, err := readSource(src)
@@ -51,7 +51,7 @@ func Compile(t testing.TB, src string, flags ...string) string {
 	}
 
 	dir := filepath.Join(cacheDir(t), fmt.Sprintf("%x", h.Sum(nil)[:12]))
-	exe := filepath.Join(dir, strings.TrimSuffix(filepath.Base(src), ".c"))
+	exe := filepath.Join(dir, strings.TrimSuffix(filepath.Base(src), filepath.Ext(filepath.Base(src))))
 	if _, err := os.Stat(exe); err == nil {
 		return exe
 	}
