@@ -131,6 +131,7 @@ func TestCases(t *testing.T) {
 				runUntil(t, s, func() { lines = p.Run() })
 				checkOracle(t, s)
 				checkExact(t, s)
+				checkCounted(t, s)
 				table = append(table, judgeCases(t, b, lines, finalReport(s)))
 				p.Close()
 			})

@@ -7,8 +7,8 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
-// CatchUp applies every change that any space under trace has seen until now,
-// and reports whether that took less than limit. Of the kernel's maps it reads
+// CatchUp applies every change that any space under trace has seen until now, and
+// all other events of before, and reports whether that took less than limit. Of the kernel's maps it reads
 // those that were never read, and no others: what it leaves is what the events
 // alone say.
 //
@@ -31,8 +31,11 @@ func (s *Session) CatchUp(limit time.Duration) bool {
 // CatchUp applies the readings.
 func (s *Session) ReadWanted() { s.readWanted(true) }
 
-// reach applies events until the given numbers of changes are reached.
+// reach applies events until the given numbers of changes are reached and the ring
+// has been read to its end. The end that the reader is about to meet may be one of
+// before: the next is not.
 func (s *Session) reach(goal map[event.SpaceID]uint64, timeout <-chan time.Time) bool {
+	last := s.reader.rounds.Load() + 2
 	for {
 		for id, seq := range goal {
 			sp := s.trace.Tracker().Spaces()[id]
@@ -40,7 +43,7 @@ func (s *Session) reach(goal map[event.SpaceID]uint64, timeout <-chan time.Time)
 				delete(goal, id)
 			}
 		}
-		if len(goal) == 0 {
+		if len(goal) == 0 && s.reader.rounds.Load() >= last && len(s.reader.full) == 0 {
 			return true
 		}
 		_ = s.probe.Flush() // without it the ring is read a little later
@@ -50,6 +53,7 @@ func (s *Session) reach(goal map[event.SpaceID]uint64, timeout <-chan time.Time)
 				return false
 			}
 			s.handleAll(batch)
+		case <-s.reader.round:
 		case <-timeout:
 			return false
 		}

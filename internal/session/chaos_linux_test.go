@@ -32,6 +32,7 @@ func TestChaos(t *testing.T) {
 			runUntil(t, s, func() { p.Run() })
 			checkOracle(t, s)
 			checkExact(t, s)
+			checkCounted(t, s)
 			st := s.trace.Tracker().Stats()
 			t.Logf("%v: %d events, %d checks of page counts, order %+v",
 				time.Since(begin), s.facts.Kernel.Events, st.Checks, s.trace.Order())
@@ -41,14 +42,15 @@ func TestChaos(t *testing.T) {
 }
 
 // TestAttachMidway attaches while the storm is on, so that the first reading of
-// the map is made over changes in motion.
+// the map is made over changes in motion. Page counts may mean nothing before it
+// is over: of a mapping that moves during each reading nobody knows the pieces.
 func TestAttachMidway(t *testing.T) {
 	exe := testutil.Compile(t, "chaos.c", "-O2")
 	for i := range env("MMTRACE_ATTACH_RUNS", 5) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			p := testutil.Start(t, exe, "2", "8", "0", fmt.Sprint(i+1))
 			p.Send("go")
-			eventually(t, "the first changes", func() bool { return minorFaults(t, p.PID()) > 2000 })
+			eventually(t, "the first changes", func() bool { return minorFaults(p.PID()) > 2000 })
 			s := start(t, p.PID(), Config{})
 			runUntil(t, s, func() { p.WaitFor("done") })
 			checkOracle(t, s)

@@ -17,14 +17,7 @@ import (
 // because a change was in flight.
 const (
 	settleTries = 3
-	settleTime  = 2 * time.Second
-)
-
-// With records lost, what is missing is given up after a while by the clock of
-// the events, which each reading moves on.
-const (
-	lossyTries = 12
-	lossyTime  = 250 * time.Millisecond
+	settleTime  = 30 * time.Second // with a long backlog; what never comes is given up much sooner
 )
 
 // Settle ends the window: it reads every live map once more and compares. The
@@ -35,8 +28,16 @@ func (s *Session) Settle(why Reason) {
 	s.facts.Window.Duration = s.facts.End - s.begin
 	s.facts.Window.StoppedBy = string(why)
 	s.countKernel()
-	_ = s.probe.Detach() // Close says it again
 	s.trace.Flush()
+	s.measure()          // at once: detaching takes a while
+	_ = s.probe.Detach() // Close says it again
+}
+
+// measure takes the last sample and looks up what is in memory.
+func (s *Session) measure() {
+	s.sample()
+	s.facts.Trend = s.trends.facts()
+	s.facts.Resident = s.residence()
 }
 
 // Interim makes a report on the window so far; tracing goes on.
@@ -44,6 +45,7 @@ func (s *Session) Interim() (*report.Report, error) {
 	s.facts.End = now()
 	s.settleAll()
 	s.countKernel()
+	s.measure()
 	f := s.facts
 	f.Window.Duration = f.End - s.begin
 	f.Window.StoppedBy = "interim"
@@ -57,36 +59,50 @@ func (s *Session) Report() (*report.Report, report.Facts, stack.Table) {
 	return report.Build(s.trace, frames, s.facts), s.facts, frames
 }
 
-// settleAll reads and compares the map of every space that is in use.
+// settleAll reads and compares the map of every space that is in use, also of
+// those of which it hears only then.
 func (s *Session) settleAll() {
-	spaces := make([]*track.Space, 0, len(s.trace.Tracker().Spaces()))
-	for _, sp := range s.trace.Tracker().Spaces() {
-		spaces = append(spaces, sp)
-	}
 	if s.countKernel(); s.last.Lost > 0 {
 		s.missEnds()
 	}
-	slices.SortFunc(spaces, func(a, b *track.Space) int { return cmp.Compare(a.ID, b.ID) })
-	for _, sp := range spaces {
-		if !sp.Ended && !sp.Left {
+	done := make(map[event.SpaceID]bool)
+	for {
+		spaces := s.unsettled(done)
+		for _, sp := range spaces {
+			done[sp.ID] = true
 			s.settle(sp)
+		}
+		if len(spaces) == 0 {
+			return
+		}
+		if s.last.Lost > 0 { // births that became known meanwhile may be of the dead
+			s.drain(event.NoSpace, 0, settleTime)
+			s.missEnds()
 		}
 	}
 }
 
-func (s *Session) settle(sp *track.Space) {
-	tries, limit := settleTries, settleTime
-	if s.last.Lost > 0 {
-		tries, limit = lossyTries, lossyTime
+// unsettled returns the spaces that are in use and not among those done, by ID.
+func (s *Session) unsettled(done map[event.SpaceID]bool) []*track.Space {
+	var out []*track.Space
+	for _, sp := range s.trace.Tracker().Spaces() {
+		if !sp.Ended && !sp.Left && !done[sp.ID] {
+			out = append(out, sp)
+		}
 	}
-	for range tries {
+	slices.SortFunc(out, func(a, b *track.Space) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+func (s *Session) settle(sp *track.Space) {
+	for range settleTries {
 		to, ok := s.readMap(s.space(sp.ID), track.Nothing)
 		if !ok {
-			s.drain(event.NoSpace, 0, limit) // it has just ended
+			s.drain(event.NoSpace, 0, settleTime) // it has just ended
 			s.missEnd(sp)
 			return
 		}
-		s.drain(sp.ID, to, limit)
+		s.drain(sp.ID, to, settleTime)
 		if c := sp.Settled; c.Extra == 0 && c.Unexplained == 0 && s.trace.Tracker().Wants()[sp.ID] == track.Nothing {
 			return
 		}

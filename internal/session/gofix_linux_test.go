@@ -31,6 +31,7 @@ func TestGoCases(t *testing.T) {
 			runUntil(t, s, func() { lines = p.Run() })
 			checkOracle(t, s)
 			checkExact(t, s)
+			checkCounted(t, s)
 			got := make(map[string]uint64)
 			for _, path := range finalReport(s).Paths {
 				name := goCaller(path.Frames)

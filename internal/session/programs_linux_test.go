@@ -49,16 +49,20 @@ func observe(t *testing.T, pr program) {
 	if pr.ready != nil {
 		eventually(t, pr.name+" to be ready", func() bool { return pr.command(dir, pr.ready).Run() == nil })
 	}
-	busy := minorFaults(t, root)
+	idle := treeFaults(root)
 	done := work(t, pr, dir, root)
-	eventually(t, pr.name+" to be at work", func() bool { return isClosed(done) || minorFaults(t, root) > busy })
+	eventually(t, pr.name+" to be at work", func() bool {
+		return isClosed(done) || treeFaults(root) > idle && len(descendants(root)) >= pr.family
+	})
 
 	s := attachTree(t, root)
+	underLoad := 0
 	for range glances {
 		runFor(t, s, 200*time.Millisecond, done)
 		f := freeze(t, s)
 		f.compare()
 		f.thaw()
+		underLoad += f.total
 	}
 	runUntil(t, s, func() { <-done })
 	f := freeze(t, s)
@@ -68,10 +72,14 @@ func observe(t *testing.T, pr program) {
 		checkOracle(t, s)
 	}
 	checkExact(t, s)
+	checkCounted(t, s)
+	if f.total+underLoad == 0 {
+		t.Error("no map was compared")
+	}
 	f.thaw()
 	st := s.trace.Tracker().Stats()
-	t.Logf("%d processes, %d compared, %d page counts, %d events", len(s.trace.Tracker().Processes()),
-		f.total, st.Checks, s.facts.Kernel.Events)
+	t.Logf("%d processes, %d maps compared under load, %d at the end, %d page counts, %d events",
+		len(s.trace.Tracker().Processes()), underLoad, f.total, st.Checks, s.facts.Kernel.Events)
 }
 
 // launch starts the program in a process group of its own, which ends with the
@@ -145,6 +153,15 @@ func attachTree(t *testing.T, root int) *Session {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// treeFaults returns how many page faults a process and its descendants have had.
+func treeFaults(root int) int {
+	n := 0
+	for _, pid := range descendants(root) {
+		n += minorFaults(pid)
+	}
+	return n
 }
 
 // descendants returns a process and its children, theirs, and so on.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/mmtrace/mmtrace/internal/probe"
@@ -13,6 +14,8 @@ const (
 	batchesHeld = 256
 	// pollEvery bounds how long records lie in the ring when they are few.
 	pollEvery = 20 * time.Millisecond
+	// clockEvery is how often a quiet ring says what time it is, in ns.
+	clockEvery event.Time = 100e6
 )
 
 // A reader empties the ring into batches.
@@ -20,14 +23,18 @@ type reader struct {
 	full chan []event.Event
 	free chan []event.Event
 	done chan struct{}
-	err  error // set before full is closed
+	// rounds counts how often the ring was found empty and all that had been in it
+	// was handed on; round is told so.
+	rounds atomic.Uint64
+	round  chan struct{}
+	err    error // set before full is closed
 }
 
 func startReader(p *probe.Probe) *reader {
 	r := &reader{
 		full: make(chan []event.Event, batchesHeld),
 		free: make(chan []event.Event, batchesHeld),
-		done: make(chan struct{}),
+		done: make(chan struct{}), round: make(chan struct{}, 1),
 	}
 	go r.run(p)
 	return r
@@ -37,7 +44,9 @@ func (r *reader) run(p *probe.Probe) {
 	defer close(r.done)
 	defer close(r.full)
 	batch := r.empty()
+	var told event.Time
 	for {
+		start := now()
 		batch = batch[:len(batch)+1]
 		err := p.Read(&batch[len(batch)-1], time.Now().Add(pollEvery))
 		switch {
@@ -47,11 +56,21 @@ func (r *reader) run(p *probe.Probe) {
 			batch = batch[:len(batch)-1]
 			if !errors.Is(err, probe.ErrTimeout) {
 				r.err = err
+			} else if start-told > clockEvery { // the ring was empty then
+				batch = append(batch, event.Event{Kind: event.Clock, Time: start})
+				told = start
 			}
 		}
 		if len(batch) == batchSize || err != nil && len(batch) > 0 {
 			r.full <- batch
 			batch = r.empty()
+		}
+		if errors.Is(err, probe.ErrTimeout) {
+			r.rounds.Add(1)
+			select {
+			case r.round <- struct{}{}:
+			default:
+			}
 		}
 	}
 }

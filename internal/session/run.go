@@ -43,6 +43,7 @@ func (s *Session) Run(stop <-chan struct{}, interim <-chan struct{}, onInterim f
 			s.readWanted(false)
 		case <-ticker.C:
 			s.readWanted(false)
+			s.sampleIfDue()
 			if tick != nil {
 				tick()
 			}
@@ -130,6 +131,7 @@ func (s *Session) left(pid event.PID) {
 		}
 	}
 	p.close()
+	s.trends.leave(pid)
 	delete(s.procs, pid)
 }
 
@@ -154,6 +156,7 @@ func (s *Session) executed(ev *event.Event) {
 	}
 	s.enter(p.Process, parent, ev.Space, p.own)
 	s.readMap(s.space(ev.Space), 0)
+	s.sampleProcess(ev.PID)
 	if s.cfg.OnExec != nil {
 		s.cfg.OnExec(ev.PID)
 	}

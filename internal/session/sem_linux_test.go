@@ -23,6 +23,7 @@ var unknowable = map[string]string{
 	"hugetlb-fixed-fails":         "a failed call left a hole",
 	"mremap-fixed-several-sealed": "a failed call moved some of several mappings",
 	"mremap-fixed-shrink-sealed":  "a failed call left a hole",
+	"mremap-fixed-shrink-several": "a failed call left two holes (before Linux 6.17)",
 	"mremap-fixed-crossing":       "a failed call left a hole (before Linux 6.17)",
 	"mremap-fixed-several":        "a failed call left a hole (before Linux 6.17)",
 	"mremap-fixed-holes":          "a failed call left a hole (before Linux 6.17)",

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,8 +19,10 @@ type program struct {
 	files map[string]string
 	setup [][]string // run before, in the program's directory
 	argv  []string
-	ready []string   // succeeds when the program is up; nil: at once
-	load  [][]string // run one after the other; nil: the program works by itself, to its end
+	ready []string // succeeds when the program is up; nil: at once
+	// family is how many processes say that the program is at work.
+	family int
+	load   [][]string // run one after the other; nil: the program works by itself, to its end
 }
 
 // postgresBin is where Debian keeps the programs of PostgreSQL's server.
@@ -40,7 +43,7 @@ func servers() []program {
 			argv:  []string{"redis-server", "--port", "0", "--unixsocket", "sock", "--save", "", "--dir", "."},
 			ready: []string{"redis-cli", "-s", "sock", "ping"},
 			load: [][]string{
-				{"redis-benchmark", "-s", "sock", "-q", "-n", "20000", "-r", "5000", "-d", "2000", "-t", "set,get,lpush"},
+				{"redis-benchmark", "-s", "sock", "-q", "-n", "60000", "-r", "8000", "-d", "8000", "-t", "set,lpush"},
 				{"redis-cli", "-s", "sock", "bgsave"},
 				{"redis-cli", "-s", "sock", "flushall"},
 			},
@@ -50,12 +53,12 @@ func servers() []program {
 			needs: []string{pg + "postgres", pg + "initdb", "pgbench"},
 			user:  "nobody",
 			setup: [][]string{{pg + "initdb", "-D", "data", "-A", "trust", "-U", "postgres", "--no-sync"}},
-			argv: []string{pg + "postgres", "-D", "data", "-c", "listen_addresses=", "-c", "unix_socket_directories=.",
+			argv: []string{pg + "postgres", "-D", "data", "-c", "listen_addresses=", "-c", "unix_socket_directories={dir}",
 				"-c", "fsync=off"},
-			ready: []string{"psql", "-h", ".", "-U", "postgres", "-c", "select 1"},
+			ready: []string{"psql", "-h", "{dir}", "-U", "postgres", "-c", "select 1"},
 			load: [][]string{
-				{"pgbench", "-h", ".", "-U", "postgres", "-i", "-s", "1", "postgres"},
-				{"pgbench", "-h", ".", "-U", "postgres", "-c", "4", "-T", "1", "-C", "postgres"},
+				{"pgbench", "-h", "{dir}", "-U", "postgres", "-i", "-s", "1", "postgres"},
+				{"pgbench", "-h", "{dir}", "-U", "postgres", "-c", "4", "-T", "1", "-C", "postgres"},
 			},
 		},
 		{name: "python", needs: []string{"python3"}, files: map[string]string{"w.py": pythonLoad}, argv: []string{"python3", "w.py"}},
@@ -72,11 +75,12 @@ func servers() []program {
 
 func stressors() []program {
 	var out []program
-	for name := range strings.FieldsSeq("mmapaddr mmapfork mremap remap shm-sysv brk stack malloc vforkmany zombie") {
+	for name := range strings.FieldsSeq("mmapaddr mmap mremap remap shm-sysv brk stack malloc vforkmany zombie") {
 		out = append(out, program{
-			name:  "stress-ng-" + name,
-			needs: []string{"stress-ng"},
-			argv:  []string{"stress-ng", "--temp-path", ".", "--" + name, "2", "-t", "2"},
+			name:   "stress-ng-" + name,
+			needs:  []string{"stress-ng"},
+			family: 3, // the workers have been started
+			argv:   []string{"stress-ng", "--temp-path", ".", "--" + name, "2", "-t", "3"},
 		})
 	}
 	return out
@@ -90,6 +94,14 @@ func workDir(t *testing.T, pr program) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	// Not dir itself: go ignores a go.mod in the directory for temporary files.
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(tmp, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(tmp, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range pr.files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -105,9 +117,13 @@ func workDir(t *testing.T, pr program) string {
 
 // command returns a command of the program's user in its directory.
 func (pr program) command(dir string, argv []string) *exec.Cmd {
-	cmd := exec.Command(argv[0], argv[1:]...)
+	args := slices.Clone(argv[1:])
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "{dir}", dir)
+	}
+	cmd := exec.Command(argv[0], args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(dir, "tmp"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: pr.credential()}
 	return cmd
 }

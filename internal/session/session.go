@@ -35,6 +35,10 @@ type Config struct {
 	// Note is told what went wrong without ending the trace. It may be nil.
 	Note    func(doing string, err error)
 	Planned time.Duration // 0: open
+	// NoResident leaves out how much of each mapping is in memory. ResidentBudget
+	// is how long looking that up may take for each address space; 0 is a default.
+	NoResident     bool
+	ResidentBudget time.Duration
 	// Record is called once, with what is known at the start, and returns what
 	// gets every event as it arrived; the latter's error ends the trace. It may be
 	// nil.
@@ -57,6 +61,7 @@ type Session struct {
 	tables  *tables
 	copies  map[stack.ID]*event.Copy // of stacks that are still to come
 	facts   report.Facts
+	trends  *trends
 
 	begin     event.Time
 	last      probe.Counters
@@ -78,6 +83,7 @@ func Start(cfg Config) (s *Session, err error) {
 		roots: make(map[event.PID]bool),
 	}
 	s.stacks = newStacks()
+	s.trends = newTrends()
 	s.copies = make(map[stack.ID]*event.Copy)
 	defer func() {
 		if err != nil {
@@ -110,6 +116,7 @@ func Start(cfg Config) (s *Session, err error) {
 		return s, err
 	}
 	s.readWanted(true)
+	s.sample()
 	return s, s.recordErr
 }
 
@@ -165,6 +172,7 @@ func (s *Session) Close() error {
 	for _, p := range s.procs {
 		p.close()
 	}
+	s.trends.close()
 	return err
 }
 

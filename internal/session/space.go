@@ -24,6 +24,8 @@ type space struct {
 	changes   uint32 // code_changes that codes take in
 	installed bool
 
+	regionCount int // of the map when it was last read
+
 	read time.Time     // when the map was last read
 	took time.Duration // how long that took
 }
@@ -68,6 +70,7 @@ func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, o
 		sp.file, _ = p.OpenMap() // without it the space cannot be verified, which the report says
 	}
 	s.describe(p, parent)
+	s.trends.follow(p)
 }
 
 // Pauses between readings of one map, so that a target with many doubts is not
@@ -115,6 +118,7 @@ func (s *Session) readMap(sp *space, why track.Want) (to uint64, ok bool) {
 		s.add(ev)
 		return 0, false
 	}
+	sp.regionCount = len(ev.Regions)
 	ev.From = max(before.Seq, 1) - 1
 	s.updateCode(sp, ev.Regions, before.CodeChanges)
 	s.add(ev)

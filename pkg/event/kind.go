@@ -31,6 +31,7 @@ const (
 	StackDef // the addresses of Stack
 	Snapshot // the kernel's map of Space
 	Process  // PID uses Space from now on
+	Clock    // everything up to Time has been handed over
 
 	numKinds
 )
@@ -46,7 +47,7 @@ var kindNames = [numKinds]string{
 	IoSetup: "io_setup", IoDestroy: "io_destroy", ShadowStack: "map_shadow_stack",
 	Mprotect: "mprotect", Madvise: "madvise", NameVMA: "name_vma", MapVDSO: "map_vdso",
 	Clone: "clone", Other: "other", Fork: "fork", Exec: "exec", Exit: "exit", End: "end",
-	StackDef: "stack", Snapshot: "snapshot", Process: "process",
+	StackDef: "stack", Snapshot: "snapshot", Process: "process", Clock: "clock",
 }
 
 // String returns the kind's name in the text form.

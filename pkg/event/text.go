@@ -34,6 +34,7 @@ package event
 //	process                    ppid= comm=
 //	stack ID PC...             leaf first
 //	snapshot                   from= to=
+//	clock                      t=
 //
 // A call that failed has its result behind the operands, " = EINVAL" or " = -22";
 // where the result would be an address, the operand is then the one that was

@@ -4,6 +4,7 @@
 package order
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -76,7 +77,13 @@ func (s *Sequencer) Reached(id event.SpaceID, seq uint64) bool {
 // The event is copied if it has to wait; slices in it are kept.
 func (s *Sequencer) Add(ev *event.Event) {
 	s.stats.Events++
-	s.now = max(s.now, ev.Time)
+	if ev.Kind == event.Clock {
+		s.tick(ev.Time)
+		return
+	}
+	if s.now == 0 || ev.Kind != event.Snapshot && ev.Kind != event.Process { // these do not come in line
+		s.now = max(s.now, ev.Time)
+	}
 	q := s.queue(ev.Space)
 	q.lost = max(q.lost, ev.Lost)
 	switch {
@@ -85,6 +92,7 @@ func (s *Sequencer) Add(ev *event.Event) {
 		return
 	case ev.Kind == event.Snapshot:
 		q.snapshots = append(q.snapshots, s.clone(ev))
+		q.arrived = append(q.arrived, s.now)
 		if len(q.snapshots) == 1 {
 			q.have = q.count()
 		}
@@ -103,6 +111,17 @@ func (s *Sequencer) Add(ev *event.Event) {
 		return
 	}
 	s.advance(q, false)
+}
+
+// tick says that everything up to now has been added: what still misses a
+// predecessor may have waited long enough.
+func (s *Sequencer) tick(now event.Time) {
+	s.now = max(s.now, now)
+	for _, id := range slices.Sorted(maps.Keys(s.spaces)) {
+		if q := s.spaces[id]; !q.idle() {
+			s.advance(q, false)
+		}
+	}
 }
 
 // ordered reports whether an event without a number of its own still has a
@@ -183,10 +202,10 @@ func (s *Sequencer) advance(q *queue, force bool) {
 		s.release(q)
 		hurry := force && q.beforeReading()
 		if snap := q.due(); snap != nil {
-			if !q.complete() && !hurry && !s.tired(q, snap.Time) {
+			if !q.complete() && !hurry && !s.tired(q, q.arrived[0]) {
 				return
 			}
-			q.snapshots = q.snapshots[1:]
+			q.snapshots, q.arrived = q.snapshots[1:], q.arrived[1:]
 			q.have = q.count()
 			q.read = snap.To + 1
 			s.sink.Settle(snap, q.motion(snap, s.page))

@@ -101,6 +101,22 @@ gap of 1 lost
 mmap 2
 mmap 3
 mmap 4`, ``},
+		{"a reading does not make the clock run: events may lag far behind it", `
+mmap 0x1000+0x1000 seq=2 t=1s
+snapshot from=4 to=4 t=60s
+mmap 0x2000+0x1000 seq=3 t=1100ms
+mmap 0x1000+0x1000 seq=1 t=1200ms
+mmap 0x3000+0x1000 seq=4 t=1300ms`, `
+mmap 1
+mmap 2
+mmap 3
+mmap 4
+settle 4 to 4`, ``},
+		{"a clock makes what waits be given up", `
+mmap 0x1000+0x1000 seq=2 t=1s
+clock t=7s`, `
+gap of 1
+mmap 2`, ``},
 		{"an event that comes after its place was given up is late", `
 mmap 0x1000+0x1000 seq=2 t=1s
 mmap 0x1000+0x1000 seq=3 t=6s

@@ -16,6 +16,7 @@ type queue struct {
 	pending   map[uint64]*event.Event // by number, all >= next
 	loose     []*event.Event          // without a number, by arrival
 	snapshots []*event.Event          // by arrival, which is by From
+	arrived   []event.Time            // of snapshots: how far events had come then
 	forks     []*event.Event          // children to be copied from here
 	blocked   bool                    // waits for its own copy
 	nearest   uint64                  // the lowest number in pending, or less than next if it is not known
@@ -69,23 +70,23 @@ func (q *queue) complete() bool {
 // waitsFor returns the nearest number at which something could be handed on if
 // all before it were given up, and when that came; 0 if nothing waits.
 func (q *queue) waitsFor() (end uint64, since event.Time) {
-	near := func(seq uint64, ev *event.Event) {
+	near := func(seq uint64, at event.Time) {
 		if seq > q.next && (end == 0 || seq < end) {
-			end, since = seq, ev.Time
+			end, since = seq, at
 		}
 	}
 	if len(q.pending) > 0 {
 		q.findNearest()
-		near(q.nearest, q.pending[q.nearest])
+		near(q.nearest, q.pending[q.nearest].Time)
 	}
 	if len(q.snapshots) > 0 {
-		near(q.snapshots[0].From+1, q.snapshots[0])
+		near(q.snapshots[0].From+1, q.arrived[0])
 	}
 	if len(q.forks) > 0 {
-		near(q.forks[0].ParentSeq+1, q.forks[0])
+		near(q.forks[0].ParentSeq+1, q.forks[0].Time)
 	}
 	if len(q.loose) > 0 {
-		near(q.loose[0].After+1, q.loose[0])
+		near(q.loose[0].After+1, q.loose[0].Time)
 	}
 	return end, since
 }

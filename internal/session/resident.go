@@ -1,0 +1,73 @@
+package session
+
+import (
+	"time"
+
+	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
+	"github.com/mmtrace/mmtrace/pkg/report"
+)
+
+// Looking up what is in memory may take residentBudget for each address space, so
+// that a report does not wait, and residentSpaces times that for all together.
+const (
+	residentBudget = 500 * time.Millisecond
+	residentSpaces = 4
+)
+
+// residence looks up how much of the outstanding mappings is in memory, those of
+// the largest call paths first.
+func (s *Session) residence() report.ResidenceFacts {
+	if s.cfg.NoResident {
+		return report.ResidenceFacts{Off: true}
+	}
+	budget := residentBudget
+	if s.cfg.ResidentBudget > 0 {
+		budget = s.cfg.ResidentBudget
+	}
+	start := time.Now()
+	end := start.Add(residentSpaces * budget)
+	f := report.ResidenceFacts{Budget: event.Time(budget)}
+	ids, ranges := bySpace(report.Pieces(s.trace))
+	for _, id := range ids {
+		if parts := s.resident(id, ranges[id], min(budget, time.Until(end))); len(parts) > 0 {
+			f.Spaces = append(f.Spaces, report.NewSpaceResidence(id, parts, s.page))
+		}
+	}
+	f.Took = event.Time(time.Since(start))
+	return f
+}
+
+// bySpace sorts pieces by their address spaces, which stay in the order of the
+// first piece of each.
+func bySpace(pieces []report.Piece) (ids []event.SpaceID, ranges map[event.SpaceID][]interval.Range) {
+	ranges = make(map[event.SpaceID][]interval.Range)
+	for _, p := range pieces {
+		if ranges[p.Space] == nil {
+			ids = append(ids, p.Space)
+		}
+		ranges[p.Space] = append(ranges[p.Space], p.Range)
+	}
+	return ids, ranges
+}
+
+// resident returns the residence of those ranges that were reached within budget,
+// the last perhaps in part.
+func (s *Session) resident(id event.SpaceID, ranges []interval.Range, budget time.Duration) []report.Resident {
+	sp, state := s.spaces[id], s.trace.Tracker().Spaces()[id]
+	if sp == nil || sp.proc == nil || state == nil || state.Ended {
+		return nil
+	}
+	found, err := sp.proc.Resident(ranges, procfs.ResidentScan{Budget: budget})
+	if err != nil && sp.proc.Alive() {
+		s.note("looking up what is in memory", err)
+	}
+	parts := make([]report.Resident, 0, len(ranges))
+	for i, r := range found {
+		if r.Scanned > 0 {
+			parts = append(parts, report.Resident{Range: interval.Of(ranges[i].Start, r.Scanned), Residence: report.Residence(r)})
+		}
+	}
+	return parts
+}
