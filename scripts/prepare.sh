@@ -203,7 +203,7 @@ disable_new_services() {
 # it already comes first.
 find_go() {
 	local need=21 bin
-	export HOME="${HOME:-/root}" GOFLAGS="${GOFLAGS:--buildvcs=false}" GOWORK=off
+	export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}" GOFLAGS="${GOFLAGS:--buildvcs=false}" GOWORK=off
 	bin=$(best_go)
 	if [ -z "$bin" ] && is_root && [ -n "$(manager)" ]; then
 		install_go

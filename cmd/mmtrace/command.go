@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -34,6 +36,9 @@ type command struct {
 	status *os.File
 	ended  chan struct{} // closed when code is known
 	code   int
+
+	released bool
+	resumed  atomic.Bool // since its exec, which stops it
 }
 
 // A startError says that a command cannot be run. Its code is that of sh(1).
@@ -50,6 +55,8 @@ func (e *startError) advice() []advice {
 	switch {
 	case strings.ContainsAny(e.name, " ;|&<>$"):
 		return []advice{{"try:", "mmtrace -- sh -c " + quoteWord(e.name)}}
+	case errors.Is(e.err, syscall.ENOEXEC):
+		return []advice{{"try:", "mmtrace -- sh " + quoteWord(e.name) + ", if it is a script whose first line does not name its shell"}}
 	case e.code == exitNotFound && !strings.Contains(e.name, "/"):
 		return []advice{{"try:", "mmtrace -- ./" + quoteWord(e.name) + ", if it is in this directory (sudo has a PATH of its own)"}}
 	}
@@ -133,9 +140,13 @@ func (c *command) pin() error {
 
 // failed turns what the child wrote, the number of an error, into one.
 func (c *command) failed(text string) error {
+	c.released = false
 	n, err := strconv.Atoi(strings.Trim(text, "\x00"))
 	if err != nil {
 		return &startError{c.name, exitCannotExec, errors.New("the process ended before the command began")}
+	}
+	if errno := syscall.Errno(n); errno == syscall.ENOENT { // not the file itself, which was found
+		return newStartError(c.name, fmt.Errorf("its interpreter: %w", errno))
 	}
 	return newStartError(c.name, syscall.Errno(n))
 }
@@ -143,6 +154,7 @@ func (c *command) failed(text string) error {
 // release lets the child become the command. It returns when it has, or an
 // error if it could not.
 func (c *command) release() error {
+	c.released = true
 	if _, err := c.goes.Write([]byte{1}); err != nil {
 		return c.failed("")
 	}
@@ -151,6 +163,13 @@ func (c *command) release() error {
 		return c.failed(string(text))
 	}
 	return nil
+}
+
+// resume lets the command go on after its exec. It may be called again.
+func (c *command) resume() {
+	if !c.resumed.Swap(true) {
+		_ = c.cmd.Process.Signal(syscall.SIGCONT) // it may have been killed
+	}
 }
 
 func (c *command) reap() {
@@ -162,19 +181,43 @@ func (c *command) reap() {
 	close(c.ended)
 }
 
-// wait returns the command's exit status, as sh(1) has it, when it has ended.
+// runs reports whether the command was released and has not ended.
+func (c *command) runs() bool {
+	select {
+	case <-c.ended:
+		return false
+	default:
+		return c.released
+	}
+}
+
+// wait returns the command's exit status, as sh(1) has it, when it has ended. If
+// it was never released it does not become the command, and ends at once.
 func (c *command) wait() int {
+	if c.released {
+		c.resume() // no more events come
+	} else {
+		c.goes.Close()
+	}
 	<-c.ended
 	return c.code
 }
 
+// passGrace is how long a command may take to end at a signal before its user is
+// told what another one does.
+const passGrace = time.Second
+
 // pass gives a signal to the command. An INT from a terminal has reached it
-// already.
-func (c *command) pass(sig os.Signal) {
-	if sig == os.Interrupt && hasTerminal() {
-		return
+// already. If the command does not end, told is called.
+func (c *command) pass(sig os.Signal, told func()) {
+	if sig != os.Interrupt || !hasTerminal() {
+		_ = c.cmd.Process.Signal(sig) // it may have ended
 	}
-	c.cmd.Process.Signal(sig)
+	time.AfterFunc(passGrace, func() {
+		if c.runs() {
+			told()
+		}
+	})
 }
 
 func hasTerminal() bool {
@@ -189,6 +232,9 @@ func hasTerminal() bool {
 // abandon frees what c holds. A command that was not released ends unseen; one
 // that runs goes on.
 func (c *command) abandon() {
+	if c.released {
+		c.resume() // or nobody would
+	}
 	c.goes.Close()
 	c.status.Close()
 	if c.proc != nil {

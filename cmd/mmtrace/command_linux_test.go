@@ -77,7 +77,7 @@ func TestCommandGetsSignals(t *testing.T) {
 	if err := c.release(); err != nil {
 		t.Fatal(err)
 	}
-	c.pass(syscall.SIGTERM)
+	c.pass(syscall.SIGTERM, func() {})
 	if code := c.wait(); code != 128+15 {
 		t.Errorf("exit code %d, want 143", code)
 	}
@@ -108,7 +108,7 @@ func TestCommandThatCannotRun(t *testing.T) {
 	if !errors.As(err, &start) || exitCode(err) != exitNotFound {
 		t.Fatalf("error %v, exit code %d", err, exitCode(err))
 	}
-	if want := "running " + path + ": no such file or directory"; err.Error() != want {
+	if want := "running " + path + ": its interpreter: no such file or directory"; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 }
@@ -118,7 +118,7 @@ func TestCommandIsTheFirstThread(t *testing.T) {
 	if err := c.release(); err != nil {
 		t.Fatal(err)
 	}
-	defer c.pass(syscall.SIGTERM)
+	defer c.pass(syscall.SIGTERM, func() {})
 	if !c.proc.Alive() || c.proc.Comm() != "sleep" {
 		t.Errorf("process %q, alive %v", c.proc.Comm(), c.proc.Alive())
 	}
@@ -164,7 +164,7 @@ func TestEnviron(t *testing.T) {
 }
 
 func TestDemoTarget(t *testing.T) {
-	d, err := startDemoTarget(streams{err: stream{Writer: os.Stderr}})
+	d, err := startDemoTarget(streams{err: stream{Writer: os.Stderr}}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

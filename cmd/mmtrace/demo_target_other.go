@@ -2,10 +2,5 @@
 
 package main
 
-import "github.com/spf13/cobra"
-
-func newDemoTarget(streams) *cobra.Command {
-	return &cobra.Command{Use: demoTargetVerb, Hidden: true, RunE: func(*cobra.Command, []string) error {
-		return checkPrivileges()
-	}}
-}
+// demoTarget does nothing: where there is no tracing, nothing starts it.
+func demoTarget(string) {}

@@ -97,9 +97,12 @@ func writeChecks(w io.Writer, checks []check, colour bool) error {
 			say("      %-14s -> %s\n", "", printable(c.Next))
 		}
 	}
-	if verdictOf(checks) == exitOK {
+	switch verdictOf(checks) {
+	case exitOK:
 		say("\nmmtrace can trace here.\n")
-	} else {
+	case exitNoTarget:
+		say("\nmmtrace can trace here, but not that process: see the line that says fail.\n")
+	default:
 		say("\nmmtrace cannot trace here: see the lines that say fail.\n")
 	}
 	return errors.Join(errs...)

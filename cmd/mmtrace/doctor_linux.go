@@ -6,9 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 
+	"github.com/mmtrace/mmtrace/internal/probe"
 	"github.com/mmtrace/mmtrace/internal/procfs"
 )
 
@@ -29,8 +32,50 @@ var tracepoints = []struct{ name, use string }{
 
 func machineChecks() []check {
 	return []check{
-		checkKernel(), checkBTF(), checkTracepoints(), checkCaps(), checkLockdown(), checkNamespace(),
+		checkKernel(), checkBTF(), checkTracepoints(), checkCaps(), checkLockdown(), checkMemory(),
+		checkPrograms(), checkNamespace(),
 	}
+}
+
+// checkMemory says that a limit which many have learnt to raise does not matter:
+// since Linux 5.11 the memory of BPF counts for the control group.
+func checkMemory() check {
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &lim); err != nil {
+		return check{Name: "memory", State: stateWarn, Text: fmt.Sprintf("reading ulimit -l: %v", err)}
+	}
+	limit := "unlimited"
+	if lim.Cur != unix.RLIM_INFINITY {
+		limit = fmt.Sprintf("%d KiB", lim.Cur>>10)
+	}
+	return pass("memory", "ulimit -l (%s) does not matter; a buffer of %d MiB counts for the control group", limit, defaultBuffer>>20)
+}
+
+// checkPrograms does what tracing does first: it loads the programs, attaches
+// them, and takes them away again.
+func checkPrograms() check {
+	c := check{Name: "programs", State: stateFail}
+	if err := checkPrivileges(); err != nil {
+		c.State, c.Text = stateWarn, "not tried without the capabilities"
+		return c
+	}
+	ns, err := procfs.SelfNamespace("pid")
+	if err != nil {
+		c.Text = err.Error()
+		return c
+	}
+	began := time.Now()
+	p, err := probe.Open(probe.Options{RingBytes: minBuffer, PIDNamespace: uint32(ns)})
+	if err != nil {
+		c.Text = err.Error()
+		return c
+	}
+	took := time.Since(began).Round(time.Millisecond)
+	if err := p.Close(); err != nil {
+		c.Text = fmt.Sprintf("taking them away: %v", err)
+		return c
+	}
+	return pass("programs", "loaded and attached in %v, and taken away again", took)
 }
 
 func checkKernel() check {

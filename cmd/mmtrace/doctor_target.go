@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -24,7 +25,7 @@ func targetChecks(pid event.PID) []check {
 		exe = "a program whose path may not be read"
 	}
 	return []check{
-		pass(name, "%s, %s", p.Comm(), exe),
+		pass(name, "%s, %s", oneLine(p.Comm()), oneLine(exe)),
 		checkClass(p),
 		checkMaps(p),
 		checkSymbols(p),
@@ -37,6 +38,9 @@ func cannotOpen(name string, err error) check {
 	switch {
 	case errors.As(err, &thread):
 		c.Next = fmt.Sprintf("mmtrace doctor -p %d", thread.TGID)
+	case errors.Is(err, procfs.ErrNoProcess):
+		steps := adviseNoProcess()
+		c.Next = steps[len(steps)-1].text
 	case errors.Is(err, fs.ErrPermission):
 		c.Next = fmt.Sprintf("sudo mmtrace doctor -p %s", name[len("process "):])
 	}
@@ -45,7 +49,7 @@ func cannotOpen(name string, err error) check {
 
 func checkClass(p *procfs.Process) check {
 	if p.Is32() {
-		return check{Name: "program", State: stateWarn, Text: "a 32-bit program: its calls are seen, its call paths may be cut"}
+		return check{Name: "program", State: stateWarn, Text: "a 32-bit program: its calls are seen, but not the paths that they came by"}
 	}
 	return pass("program", "64-bit")
 }
@@ -103,11 +107,11 @@ func openExe(p *procfs.Process) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	exe = strings.ReplaceAll(exe, `\012`, "\n") // as in a region's path
 	for _, r := range regions {
-		if r.Path != exe {
-			continue
+		if r.Path == exe {
+			return p.OpenRegion(r)
 		}
-		return p.OpenRegion(r)
 	}
 	return nil, procfs.ErrNoFile
 }

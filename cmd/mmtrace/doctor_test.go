@@ -1,12 +1,8 @@
 package main
 
 import (
-	"errors"
 	"strings"
 	"testing"
-
-	"github.com/mmtrace/mmtrace/pkg/report"
-	"github.com/mmtrace/mmtrace/pkg/stack"
 )
 
 var someChecks = []check{
@@ -85,31 +81,5 @@ func TestVerdictOf(t *testing.T) {
 		if got := verdictOf(tt.checks); got != tt.want {
 			t.Errorf("verdictOf(%v) = %d, want %d", tt.checks, got, tt.want)
 		}
-	}
-}
-
-func TestJudgeDemo(t *testing.T) {
-	r := &report.Report{}
-	for _, c := range demoCases {
-		if c.bytes > 0 {
-			r.Paths = append(r.Paths, report.Path{Bytes: c.bytes, Count: c.count,
-				Frames: []stack.Frame{{Function: "mmap"}, {Function: "main." + c.function}, {Function: "main.main"}}})
-		}
-	}
-	var b strings.Builder
-	if err := judgeDemo(&b, r); err != nil {
-		t.Errorf("%v\n%s", err, &b)
-	}
-	b.Reset()
-	r.Paths[0].Bytes--
-	if err := judgeDemo(&b, r); !errors.Is(err, errDemo) {
-		t.Errorf("error %v", err)
-	}
-	want := `demo: cacheThatNeverForgets holds 15728640 bytes in 15 mappings; reported are 15728639 in 15
-
-demo: found 2 of 3 planted, 1 wrong
-`
-	if got := b.String(); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

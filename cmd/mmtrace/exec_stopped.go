@@ -36,7 +36,11 @@ func execStopped(ids, path string, argv []string) {
 	syscall.CloseOnExec(goFD)
 	syscall.CloseOnExec(statusFD)
 	goes, status := os.NewFile(goFD, "go"), os.NewFile(statusFD, "status")
-	if err := dropTo(ids); err != nil {
+	err := dropTo(ids)
+	if err == nil {
+		err = goOnWithoutParent()
+	}
+	if err != nil {
 		tell(status, err)
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // The thread that calls exec becomes the process's first; another thread in its
@@ -15,6 +17,15 @@ func init() {
 	if len(os.Args) > 1 && os.Args[1] == execStoppedVerb {
 		runtime.LockOSThread()
 	}
+}
+
+// goOnWithoutParent makes the kernel send SIGCONT when the parent ends, however
+// it ends: nobody else would let a command go that it stopped at its exec. This
+// outlives execve, but not that of a set-user-ID program, nor a change of the
+// user, so it comes after dropTo. To a command that runs the signal means
+// nothing.
+func goOnWithoutParent() error {
+	return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGCONT), 0, 0, 0)
 }
 
 // dropTo becomes the user of runAs.ids, in all threads.

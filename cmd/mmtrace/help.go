@@ -45,9 +45,10 @@ const exitCodes = `Exit codes
     0  done                           5  no such process
     1  failed                         6  something was lost, with --strict
     2  the command line is wrong    130  interrupted twice
+    3  what --fail-on names holds
     4  not permitted
   After -- COMMAND: the command's own, 128+n if signal n ended it,
-  127 if there is no such command, 126 if it cannot be run.
+  127 if there is no such command, 126 if it cannot be run; 3 comes first.
 `
 
 // writeHelp prints the help of a verb, for the root with the verbs and the exit

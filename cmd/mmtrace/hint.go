@@ -5,10 +5,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/cilium/ebpf"
+
 	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/pkg/recording"
 )
 
 // An advice is one next step after an error.
@@ -45,6 +50,15 @@ func advise(err error, args []string) []advice {
 		return []advice{{"why:", "its memory is gone already; only its exit status is left"}}
 	case errors.Is(err, procfs.ErrKernelThread):
 		return []advice{{"try:", "a process that runs a program: ps -e -o pid,comm,vsz --sort -vsz"}}
+	case noProc():
+		return []advice{{"try:", "mount -t proc proc /proc"}}
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return []advice{
+			{"why:", "mmtrace doctor"},
+			{"try:", "a kernel with CONFIG_DEBUG_INFO_BTF=y; in a container, mount /sys"},
+		}
+	case errors.Is(err, recording.ErrFormat):
+		return []advice{{"try:", "mmtrace record -o x.mmtrace -p PID, which makes a recording"}}
 	case errors.Is(err, procfs.ErrNotSupported):
 		return []advice{{"try:", "mmtrace report FILE.mmtrace works here, with a recording made on Linux"}}
 	case errors.Is(err, fs.ErrPermission) && !runsAsRoot():
@@ -53,6 +67,12 @@ func advise(err error, args []string) []advice {
 		return []advice{{"why:", "mmtrace doctor"}}
 	}
 	return nil
+}
+
+// noProc reports whether /proc is not mounted where it ought to be.
+func noProc() bool {
+	_, err := os.Stat("/proc/self/stat")
+	return errors.Is(err, fs.ErrNotExist) && runtime.GOOS == "linux"
 }
 
 // withProcess returns the user's own words with the process in place of its

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"syscall"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
@@ -24,6 +26,7 @@ type job struct {
 	// command is the command that was started for this, nil if none was. It stands
 	// before its first instruction until release.
 	command *command
+	told    bool // that the recording fails
 	hooks
 }
 
@@ -73,7 +76,13 @@ func runJob(ctx context.Context, o *options, s streams, h hooks) (int, error) {
 		}
 		defer j.command.abandon()
 		j.targets = append(j.targets, j.command.proc)
-		in.pass = j.command.pass
+		in.pass = func(sig os.Signal) {
+			j.command.pass(sig, func() {
+				if !o.quiet {
+					fmt.Fprintf(s.err, "\nmmtrace: %s goes on; once more ends the trace without a report\n", oneLine(j.command.name))
+				}
+			})
+		}
 	}
 	defer in.listen()()
 	return j.run(ctx)
@@ -97,8 +106,13 @@ func (j *job) run(ctx context.Context) (int, error) {
 	done := make(chan result, 1)
 	go func() {
 		code, err := trace(ctx, j)
-		if err == nil && j.command != nil && code != exitFailOn {
-			code = j.command.wait()
+		if j.command != nil {
+			if err != nil && j.command.runs() {
+				j.progress.note("mmtrace: %v\nwaiting for %s to end", err, oneLine(j.command.name))
+			}
+			if status := j.command.wait(); err == nil && code != exitFailOn {
+				code = status
+			}
 		}
 		done <- result{code, err}
 	}()
@@ -106,6 +120,9 @@ func (j *job) run(ctx context.Context) (int, error) {
 	case r := <-done:
 		return r.code, r.err
 	case <-ctx.Done():
+		if j.err.tty && !j.quiet { // behind the progress line
+			fmt.Fprintln(j.err)
+		}
 		return exitInterrupted, context.Cause(ctx)
 	}
 }
@@ -118,4 +135,3 @@ func exitStatus(ws syscall.WaitStatus) int {
 	}
 	return ws.ExitStatus()
 }
-

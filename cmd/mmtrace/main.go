@@ -8,9 +8,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == demoTargetVerb {
+		demoTarget(strings.Join(os.Args[2:], ""))
+		return
+	}
+	catchBrokenPipe()
 	os.Exit(run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -22,6 +28,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root, code := newRoot(args, s)
 	root.SetArgs(args[1:])
 	err := root.ExecuteContext(ctx)
+	var output *outputError
+	if !errors.As(err, &output) {
+		err = unlessGone(err) // of help, doctor and the like
+	}
 	if err == nil {
 		return *code
 	}

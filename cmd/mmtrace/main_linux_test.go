@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,6 +23,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Live tests wait for the kernel more than they compute.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"mmtrace": main})
 }
 
@@ -37,7 +42,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	env := append(targetEnv(t), listEnv()...)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir:           "testdata",
+		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, env...)
 			return nil
@@ -59,6 +65,8 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+var update = flag.Bool("update", false, "write the wanted outputs in scripts anew")
 
 var nobody = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 

@@ -38,7 +38,13 @@ type options struct {
 	maxSize     sizeValue // 0: no bound
 	older       durationValue
 	sort        choiceValue
+	all         bool // list every call path in full
 	foldedValue choiceValue
+
+	noNext bool // leave out the commands to go on with
+
+	noResident bool // do not look up what is in memory
+	failOn     conditionsValue
 
 	strict  bool
 	quiet   bool
@@ -79,6 +85,7 @@ func (o *options) addTarget(fs *pflag.FlagSet) {
 	g.BoolVarP(&o.follow, "follow", "f", false, "trace the processes that it forks, too")
 	g.BoolVar(&o.asRoot, "as-root", false, "under sudo, keep the command after -- root")
 	g.Var(&o.buffer, "buffer", "memory for events that were not read yet")
+	g.BoolVar(&o.noResident, "no-resident", false, "do not look up how much of each mapping is in memory")
 	g.done()
 }
 
@@ -86,13 +93,20 @@ func (o *options) addTarget(fs *pflag.FlagSet) {
 func (o *options) addReport(fs *pflag.FlagSet) {
 	g := grouped(fs, groupReport)
 	g.VarP(&o.top, "top", "T", "call paths to show; 0: all")
+	g.BoolVar(&o.all, "all", false, "list every call path, not only those that grow")
 	g.VarP(&o.minSize, "min-size", "z", "leave out call paths that hold less")
 	g.VarP(&o.maxSize, "max-size", "Z", "leave out call paths that hold more; 0: no limit")
 	g.Var(&o.older, "older", "leave out call paths without a mapping of this age")
 	g.Var(&o.sort, "sort", "order by "+orList(o.sort.choices))
 	g.Var(&o.foldedValue, "folded-value", "what folded stacks count: "+orList(o.foldedValue.choices))
-	g.BoolVar(&o.strict, "strict", false, "exit with 6 if anything was lost")
+	o.addVerdict(g)
 	g.done()
+}
+
+// addVerdict adds the flags that choose the exit code.
+func (o *options) addVerdict(g flagGroup) {
+	g.Var(&o.failOn, "fail-on", "exit with 3 if this holds: 'leaked>10M'; may be repeated")
+	g.BoolVar(&o.strict, "strict", false, "exit with 6 if anything was lost")
 }
 
 // addOutput adds -o, what is said of it, and the flags that choose a format.
@@ -121,6 +135,9 @@ func (o *options) finish() error {
 		return &usageError{msg: "-q and -v exclude each other"}
 	case o.buffer < minBuffer || o.buffer > maxBuffer:
 		return &usageError{msg: fmt.Sprintf("--buffer wants 64K to 1G, got %s", &o.buffer)}
+	}
+	if err := o.checkResident(); err != nil {
+		return err
 	}
 	o.buffer = powerOfTwo(o.buffer)
 	return o.resolveOutputs()
@@ -185,8 +202,10 @@ func (o *options) exportOptions(s stream) export.Options {
 			Top: top, MinSize: uint64(o.minSize), MaxSize: uint64(o.maxSize),
 			Older: event.Time(o.older), Sort: o.sort.word,
 		},
-		Width: s.width,
-		Color: s.Writer != nil && s.useColour(o.colour.word),
-		Value: o.foldedValue.word,
+		Width:  s.width,
+		Color:  s.Writer != nil && s.useColour(o.colour.word),
+		Value:  o.foldedValue.word,
+		NoNext: o.noNext,
+		All:    o.all,
 	}
 }

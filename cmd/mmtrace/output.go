@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 
@@ -173,14 +174,22 @@ func (o *options) writeReport(s streams, r *report.Report) error {
 func (out output) write(s streams, fill func(io.Writer) error) error {
 	switch out.path {
 	case stdoutPath:
-		return out.wrap("standard output", flushed(s.out.Writer, fill))
+		return out.wrap("standard output", unlessGone(flushed(s.out.Writer, fill)))
 	case "":
-		return out.wrap("standard error", flushed(s.err.Writer, fill))
+		return out.wrap("standard error", unlessGone(flushed(s.err.Writer, fill)))
 	}
 	if info, err := os.Stat(out.path); err == nil && !info.Mode().IsRegular() {
 		return out.wrap(out.path, writeInPlace(out.path, fill))
 	}
 	return out.wrap(out.path, writeFile(out.path, fill))
+}
+
+// unlessGone drops the error of a reader that had seen enough: "| head".
+func unlessGone(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
 
 func (out output) wrap(name string, err error) error {

@@ -24,11 +24,12 @@ type progress struct {
 	w       stream
 	quiet   bool
 	planned time.Duration // 0 if the window is open
+	command bool          // the window ends with a command
 	shown   int           // columns of the line on the terminal
 }
 
 func newProgress(w stream, o *options) *progress {
-	return &progress{w: w, quiet: o.quiet, planned: time.Duration(o.duration)}
+	return &progress{w: w, quiet: o.quiet, planned: time.Duration(o.duration), command: len(o.command) > 0}
 }
 
 // start says what is traced: "redis-server (1234)".
@@ -37,8 +38,11 @@ func (p *progress) start(what string) {
 		return
 	}
 	until := "until Ctrl-C"
-	if p.planned > 0 {
+	switch {
+	case p.planned > 0:
 		until = "for " + p.planned.String() + "; Ctrl-C stops early"
+	case p.command:
+		until = "until it ends"
 	}
 	fmt.Fprintf(p.w, "tracing %s %s\n", printable(what), until)
 }
@@ -74,10 +78,13 @@ func (p *progress) end(r reading) {
 	fmt.Fprintln(p.w, p.line(r))
 }
 
-// clear takes the line off the terminal.
+// echoed is as long as what a terminal shows of Ctrl-C.
+const echoed = len("^C")
+
+// clear takes the line off the terminal, with the echo of a Ctrl-C.
 func (p *progress) clear() {
 	if p.shown > 0 {
-		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.shown))
+		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", min(p.shown+echoed, max(p.shown, p.w.width-1))))
 		p.shown = 0
 	}
 }

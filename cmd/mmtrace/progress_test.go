@@ -22,7 +22,7 @@ func TestProgressOnATerminalRewritesOneLine(t *testing.T) {
 	want := "tracing redis-server (42) for 30s; Ctrl-C stops early\n" +
 		"\r" + line1 +
 		"\r" + line2 + pad +
-		"\r" + strings.Repeat(" ", len(line2)) + "\r" + "process 42 called exec\n" +
+		"\r" + strings.Repeat(" ", len(line2)+echoed) + "\r" + "process 42 called exec\n" +
 		"30s/30s  0 maps  0 unmaps  +0 B outstanding  1,000 lost\n"
 	if got := b.String(); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -41,7 +41,7 @@ mmtrace report x.mmtrace`,
 	g.done()
 	o.addMessages(cmd.Flags())
 	g = grouped(cmd.Flags(), groupReport)
-	g.BoolVar(&o.strict, "strict", false, "exit with 6 if anything was lost")
+	o.addVerdict(g)
 	g.done()
 	completeFlags(cmd)
 	return cmd

@@ -74,6 +74,7 @@ func reportFile(_ context.Context, path string, o *options, s streams) (exit int
 	}
 	if err != nil { // cut short: what is there is still worth a report
 		fmt.Fprintf(s.err, "mmtrace: reading %s: %s\n", printable(name), printable(err.Error()))
+		writeAdvice(s.err, []advice{{"note:", "the report is on what comes before that; without the end, calls have no names"}})
 		exit = exitFailure
 	}
 	r := report.Build(t, frames, facts)
@@ -81,7 +82,7 @@ func reportFile(_ context.Context, path string, o *options, s streams) (exit int
 		return exitFailure, err
 	}
 	if exit == exitOK {
-		exit = o.verdict(r)
+		exit = o.verdict(r, s.err)
 	}
 	return exit, nil
 }

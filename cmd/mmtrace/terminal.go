@@ -70,6 +70,11 @@ func (s stream) useColour(mode string) bool {
 	return s.colour
 }
 
+// oneLine returns a name, printable and on one line.
+func oneLine(name string) string {
+	return strings.ReplaceAll(printable(name), "\n", `\n`)
+}
+
 // printable returns text with everything that a terminal would act on, and all
 // that is no UTF-8, written as in Go source. Lines stay lines.
 func printable(text string) string {

@@ -1,25 +1,23 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/internal/session"
 	"github.com/mmtrace/mmtrace/pkg/event"
-	"github.com/mmtrace/mmtrace/pkg/recording"
-	"github.com/mmtrace/mmtrace/pkg/report"
-	"github.com/mmtrace/mmtrace/pkg/stack"
 )
 
 // trace follows j's targets for the window, writes the outputs and returns the
 // exit code.
 func trace(_ context.Context, j *job) (exit int, err error) {
+	began := time.Now()
 	rec, err := j.openRecording()
 	if err != nil {
 		return exitFailure, err
@@ -27,38 +25,47 @@ func trace(_ context.Context, j *job) (exit int, err error) {
 	defer func() { err = errors.Join(err, rec.close()) }()
 	s, err := session.Start(j.config(rec))
 	if err != nil {
-		return exitFailure, err
+		return exitFailure, rec.blame(err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := j.attached(); err != nil {
 		return exitFailure, err
 	}
+	j.verbosely("attached in %v; a buffer of %s for events", time.Since(began).Round(time.Millisecond), &j.buffer)
 	j.progress.start(j.what())
-	why, err := s.Run(j.stop, j.interim, func() { j.report(s) }, func() { j.progress.update(readingOf(s)) })
+	j.noteChildren()
+	why, err := s.Run(j.stop, j.interim, func() { j.report(s) }, func() { j.tick(s, rec) })
 	if err != nil {
-		return exitFailure, j.blame(err)
+		return exitFailure, rec.blame(err)
 	}
 	s.Settle(why)
 	j.progress.end(readingOf(s))
+	ended := time.Now()
 	r, facts, frames := s.Report()
-	if err := rec.finish(facts, frames); err != nil {
+	j.verbosely("made the report of %d events and %d call stacks in %v", facts.Kernel.Events, len(frames),
+		time.Since(ended).Round(time.Millisecond))
+	if err := errors.Join(rec.finish(facts, frames), j.finished(r)); err != nil {
 		return exitFailure, err
 	}
-	if err := j.finished(r); err != nil {
-		return exitFailure, err
-	}
-	return j.verdict(r), nil
+	return j.verdict(r, j.streams.err), nil
 }
 
 // config returns what the session needs to know.
 func (j *job) config(rec *recorder) session.Config {
 	c := session.Config{
 		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer),
-		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(),
+		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
 	}
 	if j.command != nil {
 		c.StopAtExec = true
-		c.OnExec = func(pid event.PID) { _ = syscall.Kill(int(pid), syscall.SIGCONT) } // it may have been killed
+		c.OnExec = func(pid event.PID) {
+			if pid == j.command.proc.PID() {
+				j.command.resume()
+			}
+		}
+	}
+	if j.verbose > 0 { // a library without unwind tables is no news to most
+		c.Note = func(doing string, err error) { j.progress.note("mmtrace: %s: %v", doing, err) }
 	}
 	return c
 }
@@ -71,10 +78,56 @@ func (j *job) what() string {
 		if j.command != nil {
 			name = j.command.name
 		}
-		names = append(names, fmt.Sprintf("%s (%d)", name, p.PID()))
+		names = append(names, fmt.Sprintf("%s (%d)", oneLine(name), p.PID()))
 	}
 	return strings.Join(names, ", ")
 }
+
+// verbosely says something with -v.
+func (j *job) verbosely(format string, args ...any) {
+	if j.verbose > 0 {
+		j.progress.note("mmtrace: "+format, args...)
+	}
+}
+
+// tick is called several times a second while the window is open.
+func (j *job) tick(s *session.Session, rec *recorder) {
+	if err := rec.flush(time.Now()); err != nil && !j.told {
+		j.told = true
+		j.progress.note("mmtrace: %v", rec.wrap(err))
+	}
+	j.progress.update(readingOf(s))
+}
+
+// noteChildren says which children of targets are not traced: -f takes only
+// those that are yet to come.
+func (j *job) noteChildren() {
+	list, err := procfs.List()
+	if err != nil || j.command != nil {
+		return
+	}
+	self := event.PID(os.Getpid())
+	for _, p := range j.targets {
+		var pids []string
+		for _, e := range list {
+			traced := slices.ContainsFunc(j.targets, func(q *procfs.Process) bool { return q.PID() == e.PID })
+			if e.Parent == p.PID() && !traced && e.PID != self {
+				pids = append(pids, fmt.Sprint(e.PID))
+			}
+		}
+		switch n := len(pids); {
+		case n > maxChildren:
+			j.progress.note("note: %d children of %s (%d) run already and are not traced; -p takes them, too",
+				n, oneLine(p.Comm()), p.PID())
+		case n > 0:
+			j.progress.note("note: what %s (%d) has started already is not traced; that would be -p %s",
+				oneLine(p.Comm()), p.PID(), strings.Join(pids, ","))
+		}
+	}
+}
+
+// maxChildren bounds the children that are named.
+const maxChildren = 8
 
 // report writes a report on the window so far. What goes wrong with it is told,
 // and tracing goes on.
@@ -88,85 +141,7 @@ func (j *job) report(s *session.Session) {
 	}
 }
 
-// blame says which output an error of the trace came from.
-func (j *job) blame(err error) error {
-	if j.recording != "" {
-		return &outputError{j.recording, bareCause(err)}
-	}
-	return err
-}
-
-// verdict returns the exit code that a report means.
-func (o *options) verdict(r *report.Report) int {
-	q := r.Quality
-	if o.strict && (q.Lost+q.Missed+q.MapFull > 0 || !q.Verified || q.ExtraBytes+q.UnexplainedBytes > 0) {
-		return exitIncomplete
-	}
-	return exitOK
-}
-
 func readingOf(s *session.Session) reading {
 	r := s.Reading()
 	return reading{elapsed: r.Elapsed, maps: r.Calls, unmaps: r.Unmaps, outstanding: r.Outstanding, lost: r.Lost}
-}
-
-// A recorder writes the recording, if one was asked for. The zero value writes
-// nothing.
-type recorder struct {
-	path string
-	f    *os.File
-	buf  *bufio.Writer
-	w    *recording.Writer
-}
-
-// openRecording opens the file that the options name.
-func (o *options) openRecording() (*recorder, error) {
-	if o.recording == "" {
-		return &recorder{}, nil
-	}
-	f, err := os.OpenFile(o.recording, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return nil, &outputError{o.recording, bareCause(err)}
-	}
-	return &recorder{path: o.recording, f: f, buf: bufio.NewWriterSize(f, 1<<20)}, nil
-}
-
-// begin returns the session's hook, nil if nothing is recorded.
-func (r *recorder) begin() func(report.Facts) func(*event.Event) error {
-	if r.f == nil {
-		return nil
-	}
-	return func(f report.Facts) func(*event.Event) error {
-		r.w = recording.NewWriter(r.buf, recording.Header{
-			Tool: f.Tool, Host: f.Host, Targets: f.Targets, Window: f.Window,
-			Begin: f.Begin, OrderMode: f.Kernel.OrderMode,
-		})
-		return r.w.Event
-	}
-}
-
-// finish completes the recording.
-func (r *recorder) finish(f report.Facts, frames stack.Table) error {
-	if r.w == nil {
-		return nil
-	}
-	err := r.w.Finish(f, frames)
-	if err == nil {
-		err = r.buf.Flush()
-	}
-	return r.wrap(err)
-}
-
-func (r *recorder) close() error {
-	if r.f == nil {
-		return nil
-	}
-	return r.wrap(r.f.Close())
-}
-
-func (r *recorder) wrap(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &outputError{r.path, bareCause(err)}
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
 func TestLeaderlessProcess(t *testing.T) {
@@ -85,7 +87,7 @@ func TestListAndFind(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if slices.Contains(list, Entry{pid, "cat"}) {
+			if slices.Contains(list, Entry{pid, event.PID(os.Getpid()), "cat"}) {
 				break
 			}
 			if time.Now().After(deadline) {
@@ -97,7 +99,7 @@ func TestListAndFind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(list, Entry{pid, "cat"}) {
+	if !slices.Contains(list, Entry{pid, event.PID(os.Getpid()), "cat"}) {
 		t.Errorf("process %d is not listed in %v", pid, list)
 	}
 }

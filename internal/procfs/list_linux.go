@@ -40,7 +40,7 @@ func List() ([]Entry, error) {
 		if err != nil || s.Kernel() || s.Ended() {
 			continue
 		}
-		list = append(list, Entry{event.PID(pid), s.Comm})
+		list = append(list, Entry{event.PID(pid), s.Parent, s.Comm})
 	}
 	slices.SortFunc(list, func(a, b Entry) int { return cmp.Compare(a.PID, b.PID) })
 	return list, nil

@@ -32,8 +32,9 @@ func (e *ErrThread) Error() string {
 
 // An Entry is one process in a listing.
 type Entry struct {
-	PID  event.PID
-	Comm string
+	PID    event.PID
+	Parent event.PID
+	Comm   string
 }
 
 // A Host is what the machine tells about itself.

@@ -97,6 +97,32 @@ func (m *SpaceMap) Close() error { return nil }
 func (p *Process) ReadMemory(uint64, int) ([]byte, error) { return nil, notSupported("reading memory") }
 
 // Resident returns ErrNotSupported.
-func (p *Process) Resident([]interval.Range, ResidentScan) ([]Resident, int, error) {
-	return nil, 0, notSupported("reading residence")
+func (p *Process) Resident([]interval.Range, ResidentScan) ([]Resident, error) {
+	return nil, notSupported("reading residence")
 }
+
+// A UsageReader cannot be had here.
+type UsageReader struct{}
+
+// OpenUsage returns ErrNotSupported.
+func (p *Process) OpenUsage() (*UsageReader, error) { return nil, notSupported("reading status") }
+
+// Read returns ErrNotSupported.
+func (r *UsageReader) Read() (Usage, error) { return Usage{}, notSupported("reading status") }
+
+// Close does nothing.
+func (r *UsageReader) Close() error { return nil }
+
+// A HostUsageReader cannot be had here.
+type HostUsageReader struct{}
+
+// OpenHostUsage returns ErrNotSupported.
+func OpenHostUsage() (*HostUsageReader, error) { return nil, notSupported("reading meminfo") }
+
+// Read returns ErrNotSupported.
+func (r *HostUsageReader) Read() (HostUsage, error) {
+	return HostUsage{}, notSupported("reading meminfo")
+}
+
+// Close does nothing.
+func (r *HostUsageReader) Close() error { return nil }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -53,18 +54,20 @@ func TestResident(t *testing.T) {
 	}
 	defer p.Close()
 	ranges := []interval.Range{rangeOf(anon), rangeOf(file)}
-	got, known, err := p.Resident(ranges, ResidentScan{Budget: time.Minute, Piece: uint64(7 * page)})
-	if err != nil || known != 2 {
-		t.Fatalf("known %d: %v", known, err)
-	}
 	size := uint64(page)
-	want := []Resident{{Present: 13 * size, Anon: 13 * size}, {Present: 32 * size, Anon: 5 * size}}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("range %d: %+v, want %+v", i, got[i], want[i])
+	want := []Resident{
+		{Scanned: 64 * size, Present: 13 * size, Anon: 13 * size},
+		{Scanned: 32 * size, Present: 32 * size, Anon: 5 * size},
+	}
+	for _, scan := range []ResidentScan{{}, {piece: 7 * size}, {entries: true}, {entries: true, piece: 7 * size}} {
+		scan.Budget = time.Minute
+		got, err := p.Resident(ranges, scan)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%+v: %v (-want +got)\n%s", scan, err, diff)
 		}
 	}
-	if _, known, err := p.Resident(ranges, ResidentScan{}); known != 0 || err != nil {
-		t.Errorf("without a budget: known %d, %v", known, err)
+	got, err := p.Resident(ranges, ResidentScan{})
+	if diff := cmp.Diff(make([]Resident, 2), got); diff != "" || err != nil {
+		t.Errorf("without a budget: %v (-want +got)\n%s", err, diff)
 	}
 }

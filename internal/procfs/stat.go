@@ -15,6 +15,7 @@ const kernelThread = 0x00200000
 // A Stat holds the fields of /proc/PID/stat that are of use here.
 type Stat struct {
 	PID        event.PID
+	Parent     event.PID
 	Comm       string
 	State      byte // 'R', 'S', 'Z' for a zombie, 'X' for dead, ...
 	Flags      uint64
@@ -43,6 +44,11 @@ func ParseStat(text []byte) (Stat, error) {
 		return Stat{}, fmt.Errorf("fields are missing: %.80q", text)
 	}
 	s := Stat{PID: event.PID(pid), Comm: string(text[open+1 : end]), State: f[0][0]}
+	parent, err := strconv.ParseUint(f[1], 10, 32)
+	if err != nil {
+		return Stat{}, fmt.Errorf("not a parent: %q", f[1])
+	}
+	s.Parent = event.PID(parent)
 	if s.Flags, err = strconv.ParseUint(f[6], 10, 64); err != nil {
 		return Stat{}, fmt.Errorf("not flags: %q", f[6])
 	}

@@ -15,11 +15,12 @@ func TestParseStat(t *testing.T) {
 		want       Stat
 		err        string
 	}{
-		{"plain", "42 (bash)" + rest, Stat{42, "bash", 'S', 4194560, 98765}, ""},
-		{"a name like the rest", "42 (a) R (b))" + rest, Stat{42, "a) R (b)", 'S', 4194560, 98765}, ""},
-		{"a newline", "42 (a\nb)" + rest, Stat{42, "a\nb", 'S', 4194560, 98765}, ""},
+		{"plain", "42 (bash)" + rest, Stat{42, 1, "bash", 'S', 4194560, 98765}, ""},
+		{"a name like the rest", "42 (a) R (b))" + rest, Stat{42, 1, "a) R (b)", 'S', 4194560, 98765}, ""},
+		{"a newline", "42 (a\nb)" + rest, Stat{42, 1, "a\nb", 'S', 4194560, 98765}, ""},
 		{"no name", "42 bash S", Stat{}, `no name in parentheses: "42 bash S"`},
 		{"short", "42 (bash) S 1", Stat{}, `fields are missing: "42 (bash) S 1"`},
+		{"no parent", "42 (bash) S x 2 3 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 13 0 98765", Stat{}, `not a parent: "x"`},
 		{"no pid", "x (bash)" + rest, Stat{}, `not a pid: "x"`},
 	}
 	for _, tt := range tests {

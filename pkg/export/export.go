@@ -28,6 +28,9 @@ var (
 	ErrFormat = errors.New("unknown format")
 	// ErrOption means that an option has a value that it cannot take.
 	ErrOption = errors.New("unknown value")
+	// ErrUnknown means that what is to be written is residence, and that this was
+	// not looked up.
+	ErrUnknown = errors.New("it is not known how much is in memory")
 )
 
 // formats lists every format with the file extension that stands for it, in the
@@ -38,7 +41,7 @@ var formats = []struct {
 	write  func(io.Writer, *report.Report, Options) error
 }{
 	{FormatText, ".txt", func(w io.Writer, r *report.Report, o Options) error {
-		return Text(w, r, TextOptions{o.Filter, o.Width, o.Color, o.FullNames, o.NoNext})
+		return Text(w, r, TextOptions{o.Filter, o.Width, o.Color, o.FullNames, o.NoNext, o.All})
 	}},
 	{FormatFolded, ".folded", func(w io.Writer, r *report.Report, o Options) error {
 		return Folded(w, r, FoldedOptions{o.Filter, o.Value, o.NoComm, o.Addrs})
@@ -60,6 +63,7 @@ type Options struct {
 	Color     bool   // TextOptions.Color
 	FullNames bool   // TextOptions.FullNames
 	NoNext    bool   // TextOptions.NoNext
+	All       bool   // TextOptions.All
 	Value     string // FoldedOptions.Value
 	NoComm    bool   // FoldedOptions.NoComm
 	Addrs     bool   // FoldedOptions.Addrs

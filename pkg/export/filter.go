@@ -26,8 +26,8 @@ type Filter struct {
 	MinSize, MaxSize uint64
 	// Older leaves out the paths without a mapping of at least this age.
 	Older event.Time
-	// Sort is "bytes" (also ""), "count", "rate" or "age": the largest first, or
-	// the path with the oldest mapping first.
+	// Sort is "bytes" (also ""), "count", "rate" or "resident": the largest first;
+	// or "age": the path with the oldest mapping first.
 	Sort string
 }
 
@@ -52,7 +52,7 @@ func (s *Sum) add(p *report.Path) {
 }
 
 // Sorts returns the values that Filter.Sort takes, the default first.
-func Sorts() []string { return []string{"bytes", "count", "rate", "age"} }
+func Sorts() []string { return []string{"bytes", "count", "rate", "resident", "age"} }
 
 // Select returns a copy of r with the paths that f lets through, in the order of
 // f, and what was left out. Paths that compare equal are ordered by their text.
@@ -134,6 +134,8 @@ func ordering(sort string) (func(a, b *report.Path) int, error) {
 		return func(a, b *report.Path) int { return cmp.Compare(b.Count, a.Count) }, nil
 	case "rate":
 		return func(a, b *report.Path) int { return cmp.Compare(b.Rate, a.Rate) }, nil
+	case "resident":
+		return func(a, b *report.Path) int { return cmp.Compare(b.Resident.Present, a.Resident.Present) }, nil
 	case "age":
 		return func(a, b *report.Path) int { return cmp.Compare(b.Oldest, a.Oldest) }, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
 	"github.com/mmtrace/mmtrace/pkg/stack"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 const (
@@ -73,6 +74,24 @@ func plainLeak() *report.Report {
 	return r
 }
 
+// ramp is a level that grows evenly up to top in n steps.
+func ramp(top uint64, n int) []uint64 {
+	out := make([]uint64, n)
+	for i := range out {
+		out[i] = top * uint64(i+1) / uint64(n)
+	}
+	return out
+}
+
+// plateau is a level that grows up to top in a third of n steps, and stays.
+func plateau(top uint64, n int) []uint64 {
+	out := ramp(top, n/3)
+	for len(out) < n {
+		out = append(out, top)
+	}
+	return out
+}
+
 func bufferPath() report.Path {
 	p := report.Path{
 		ID: "9f3ac01b5e77d210", Comm: "imgcache", Call: "mmap",
@@ -85,6 +104,8 @@ func bufferPath() report.Path {
 		},
 	}
 	p.Frames[7].File = ""
+	p.Verdict = verdict.Verdict{Kind: verdict.Leak, Enough: true, Why: "21 of 21 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window."}
+	p.Levels = ramp(21*mib, 60)
 	for i := range uint64(21) {
 		p.Mappings = append(p.Mappings, report.Mapping{PID: 4242, Start: 0x7f3a00000000 + i*mib,
 			End: 0x7f3a00000000 + (i+1)*mib, Live: mib, Age: p.Oldest - event.Time(i)*1460*ms, Kind: "anon"})
@@ -107,7 +128,8 @@ func rich() *report.Report {
 	q.OrderMode = "exit"
 	r.Paths = append(r.Paths, lambdaPath(), oddPath(), report.Path{Comm: "imgcache", Call: "mmap", ID: "00",
 		Bytes: 4 * kib, Count: 1, MappedBytes: 4 * kib, MappedCount: 1, Rate: 136.5,
-		Oldest: 14 * sec, Newest: 14 * sec, Anon: 4 * kib})
+		Oldest: 14 * sec, Newest: 14 * sec, Anon: 4 * kib,
+		Verdict: verdict.Verdict{Kind: verdict.Once, Enough: true, Why: "It mapped once in this window."}})
 	for i := range r.Paths {
 		r.Paths[i].Comm = r.Targets[0].Comm
 	}
@@ -150,7 +172,9 @@ func lambdaPath() report.Path {
 	return report.Path{
 		ID: "77aa", Call: "mmap", Bytes: 2 * mib, Count: 1, MappedBytes: 40 * mib, MappedCount: 20,
 		UnmappedBytes: 38 * mib, Rate: 2 * mib / 30.0, Oldest: 12 * sec, Newest: 12 * sec,
-		Anon: mib, File: mib, Shared: mib, Uncertain: 1,
+		Anon: mib, File: mib, Shared: mib, Uncertain: 1, Levels: plateau(2*mib, 60),
+		Owner:   blockOwner,
+		Verdict: verdict.Verdict{Kind: verdict.Cache, Enough: true, Why: "The level is steady: 20 mappings were made and 19 unmapped."},
 		Frames: []stack.Frame{
 			lib("__GI___mmap64"), lib("sysmalloc_mmap"), lib("malloc"),
 			{Function: "img::Store::warm(img::Key const&)::{lambda(int)#1}::operator()(int) const",
@@ -166,11 +190,15 @@ func lambdaPath() report.Path {
 	}
 }
 
+var blockOwner = verdict.Owner{Name: "malloc block", What: "Large blocks of malloc, each with a mapping of its own.",
+	Advice: "free unmaps such a block: look for the free that the caller of malloc owes."}
+
 // oddPath has everything that has no proper name.
 func oddPath() report.Path {
 	return report.Path{
 		ID: "c0de", Call: "mremap", Bytes: 768*kib + 60*kib, Count: 3, MappedBytes: 3 * mib, MappedCount: 3,
-		Rate: 27.6 * kib, Oldest: 200 * sec, Newest: 850 * ms, Anon: 828 * kib,
+		Rate: 27.6 * kib, Oldest: 200 * sec, Newest: 850 * ms, Anon: 828 * kib, Levels: ramp(828*kib, 3),
+		Verdict: verdict.Verdict{Kind: verdict.Growing, Longer: 100 * sec, Why: "3 of 3 mappings were never unmapped; the oldest is 29.6 s old: too few to be sure."},
 		Frames: []stack.Frame{
 			{Module: "/opt/vendor/lib/libvendor.so.3", Offset: 0x1234},
 			{Function: "vendor; rm -rf / ;\x1b]0;owned\x07", Module: "/opt/vendor/lib/libvendor.so.3", Offset: 0x1300},

@@ -14,8 +14,8 @@ import (
 // FoldedOptions are the options of Folded. Filter.Top is ignored.
 type FoldedOptions struct {
 	Filter
-	// Value is what a line counts: outstanding "bytes" (also "") or mappings
-	// ("count").
+	// Value is what a line counts: outstanding "bytes" (also ""), mappings ("count")
+	// or the outstanding bytes that are in memory ("resident").
 	Value string
 	// NoComm leaves out the process name, the first frame.
 	NoComm bool
@@ -28,7 +28,7 @@ const noStack = "[Missed User Stack]"
 
 // FoldedValues returns the values that FoldedOptions.Value takes, the default
 // first.
-func FoldedValues() []string { return []string{"bytes", "count"} }
+func FoldedValues() []string { return []string{"bytes", "count", "resident"} }
 
 // Folded writes the outstanding mappings of r in the folded form that flame
 // graph tools read, one line per stack text:
@@ -39,7 +39,8 @@ func FoldedValues() []string { return []string{"bytes", "count"} }
 // stacks with the same text are one line. Lines that would say 0 are left out. A
 // mapping without a stack is under [Missed User Stack]. In a name ";" becomes
 // ":", line breaks and tabs become blanks, and what else is not printable is
-// escaped. The error wraps ErrOption if an option is unknown, else it is w's.
+// escaped. The error wraps ErrOption if an option is unknown, ErrUnknown if the
+// value is not known of any path, else it is w's.
 func Folded(w io.Writer, r *report.Report, o FoldedOptions) error {
 	value, err := o.value()
 	if err != nil {
@@ -48,6 +49,9 @@ func Folded(w io.Writer, r *report.Report, o FoldedOptions) error {
 	sel, _, err := Select(r, o.Filter.all())
 	if err != nil {
 		return err
+	}
+	if o.Value == "resident" && r.Totals.OutstandingBytes > 0 && r.Totals.Resident.Scanned == 0 {
+		return fmt.Errorf("folding by resident: %w", ErrUnknown)
 	}
 	sums := make(map[string]uint64)
 	for i := range sel.Paths {
@@ -78,6 +82,8 @@ func (o *FoldedOptions) value() (func(*report.Path) uint64, error) {
 		return func(p *report.Path) uint64 { return p.Bytes }, nil
 	case "count":
 		return func(p *report.Path) uint64 { return p.Count }, nil
+	case "resident":
+		return func(p *report.Path) uint64 { return p.Resident.Present }, nil
 	}
 	return nil, fmt.Errorf("folding by %q: %w; want one of %s",
 		o.Value, ErrOption, strings.Join(FoldedValues(), ", "))

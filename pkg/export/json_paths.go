@@ -26,6 +26,11 @@ type jsonQuality struct {
 	ExactSince       jsonNumber `json:"exact_since_ns"`
 	Uncertain        jsonNumber `json:"uncertain"`
 	OrderMode        string     `json:"order_mode"`
+	ResidentUnknown  jsonNumber `json:"resident_unknown_bytes"`
+	ResidentBeyond   jsonNumber `json:"resident_beyond_budget_bytes"`
+	ResidentBeyondN  jsonNumber `json:"resident_beyond_budget_mappings"`
+	ResidentBudget   jsonNumber `json:"resident_budget_ns"`
+	ResidentTook     jsonNumber `json:"resident_took_ns"`
 }
 
 func jsonQualityOf(q *report.Quality) jsonQuality {
@@ -40,28 +45,32 @@ func jsonQualityOf(q *report.Quality) jsonQuality {
 		ExtraBytes: jsonNumber(q.ExtraBytes), UnexplainedBytes: jsonNumber(q.UnexplainedBytes),
 		Checks: jsonNumber(q.Checks), Mismatches: jsonNumber(q.Mismatches), Resyncs: jsonNumber(q.Resyncs),
 		ExactSince: natural(int64(q.ExactSince)), Uncertain: jsonNumber(q.Uncertain),
-		OrderMode: valid(q.OrderMode),
+		OrderMode:       valid(q.OrderMode),
+		ResidentUnknown: jsonNumber(q.ResidentUnknown), ResidentBeyond: jsonNumber(q.ResidentBeyond),
+		ResidentBeyondN: jsonNumber(q.ResidentBeyondCount),
+		ResidentBudget:  natural(int64(q.ResidentBudget)), ResidentTook: natural(int64(q.ResidentTook)),
 	}
 }
 
 type jsonPath struct {
-	ID            string        `json:"id"`
-	Comm          string        `json:"comm"`
-	Call          string        `json:"call"`
-	Bytes         jsonNumber    `json:"bytes"`
-	Count         jsonNumber    `json:"count"`
-	MappedBytes   jsonNumber    `json:"mapped_bytes"`
-	MappedCount   jsonNumber    `json:"mapped_count"`
-	UnmappedBytes jsonNumber    `json:"unmapped_bytes"`
-	Rate          float64       `json:"rate_bytes_per_s"`
-	Oldest        jsonNumber    `json:"oldest_age_ns"`
-	Newest        jsonNumber    `json:"newest_age_ns"`
-	Anon          jsonNumber    `json:"anon_bytes"`
-	File          jsonNumber    `json:"file_bytes"`
-	Shared        jsonNumber    `json:"shared_bytes"`
-	Uncertain     jsonNumber    `json:"uncertain"`
-	Frames        []jsonFrame   `json:"frames"`
-	Mappings      []jsonMapping `json:"mappings"`
+	ID            string     `json:"id"`
+	Comm          string     `json:"comm"`
+	Call          string     `json:"call"`
+	Bytes         jsonNumber `json:"bytes"`
+	Count         jsonNumber `json:"count"`
+	MappedBytes   jsonNumber `json:"mapped_bytes"`
+	MappedCount   jsonNumber `json:"mapped_count"`
+	UnmappedBytes jsonNumber `json:"unmapped_bytes"`
+	Rate          float64    `json:"rate_bytes_per_s"`
+	Oldest        jsonNumber `json:"oldest_age_ns"`
+	Newest        jsonNumber `json:"newest_age_ns"`
+	Anon          jsonNumber `json:"anon_bytes"`
+	File          jsonNumber `json:"file_bytes"`
+	Shared        jsonNumber `json:"shared_bytes"`
+	Uncertain     jsonNumber `json:"uncertain"`
+	jsonResidence
+	Frames   []jsonFrame   `json:"frames"`
+	Mappings []jsonMapping `json:"mappings"`
 }
 
 func jsonPathOf(p *report.Path) jsonPath {
@@ -72,8 +81,8 @@ func jsonPathOf(p *report.Path) jsonPath {
 		UnmappedBytes: jsonNumber(p.UnmappedBytes), Rate: finite(p.Rate),
 		Oldest: natural(int64(p.Oldest)), Newest: natural(int64(p.Newest)),
 		Anon: jsonNumber(p.Anon), File: jsonNumber(p.File), Shared: jsonNumber(p.Shared),
-		Uncertain: jsonNumber(p.Uncertain),
-		Frames:    each(p.Frames, jsonFrameOf), Mappings: each(p.Mappings, jsonMappingOf),
+		Uncertain: jsonNumber(p.Uncertain), jsonResidence: jsonResidenceOf(&p.Resident),
+		Frames: each(p.Frames, jsonFrameOf), Mappings: each(p.Mappings, jsonMappingOf),
 	}
 }
 
@@ -105,12 +114,13 @@ type jsonMapping struct {
 	Live  jsonNumber `json:"live_bytes"`
 	Age   jsonNumber `json:"age_ns"`
 	File  string     `json:"file"`
+	jsonResidence
 }
 
 func jsonMappingOf(m *report.Mapping) jsonMapping {
 	return jsonMapping{
 		jsonNumber(m.PID), jsonAddr(m.Start), jsonAddr(m.End),
-		jsonNumber(m.Live), natural(int64(m.Age)), valid(m.File),
+		jsonNumber(m.Live), natural(int64(m.Age)), valid(m.File), jsonResidenceOf(&m.Resident),
 	}
 }
 

@@ -40,6 +40,7 @@ type jsonReport struct {
 	Unlisted  jsonUnlisted   `json:"released_unlisted"`
 	Remnants  []jsonRemnant  `json:"remnants"`
 	Failures  []jsonFailure  `json:"failures"`
+	Trend     jsonTrend      `json:"trend"`
 	Caveats   []string       `json:"caveats"`
 }
 
@@ -92,6 +93,7 @@ type jsonTotals struct {
 	OldBytes         jsonNumber            `json:"old_bytes"`
 	OldUnmapped      jsonNumber            `json:"old_unmapped_bytes"`
 	HeapGrowth       int64                 `json:"heap_growth_bytes"`
+	jsonResidence
 }
 
 // A jsonSelection says which paths were asked for and what that left out.
@@ -121,7 +123,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 			UnmappedBytes: jsonNumber(n.UnmappedBytes), UnmappedCount: jsonNumber(n.UnmappedCount),
 			OutstandingBytes: jsonNumber(n.OutstandingBytes), OutstandingCount: jsonNumber(n.OutstandingCount),
 			OldBytes: jsonNumber(n.OldBytes), OldUnmapped: jsonNumber(n.OldUnmapped),
-			HeapGrowth: max(-maxNumber, min(n.HeapGrowth, maxNumber)),
+			HeapGrowth: signed(n.HeapGrowth), jsonResidence: jsonResidenceOf(&n.Resident),
 		},
 		Quality: jsonQualityOf(&r.Quality),
 		Selection: jsonSelection{jsonNumber(o.MinSize), jsonNumber(o.MaxSize), natural(int64(o.Older)),
@@ -129,6 +131,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 		Paths:    each(r.Paths, jsonPathOf),
 		Remnants: each(r.Remnants, jsonRemnantOf),
 		Failures: each(r.Failures, jsonFailureOf),
+		Trend:    jsonTrendOf(&r.Trend),
 		Caveats:  texts(r.Caveats),
 	}
 	j.Released, j.Unlisted = jsonReleasedPaths(r)
@@ -164,6 +167,9 @@ func texts(in []string) []string { return each(in, func(s *string) string { retu
 
 // natural returns n, or 0 if it is negative.
 func natural(n int64) jsonNumber { return jsonNumber(max(0, n)) }
+
+// signed returns n, or the nearest integer that every JSON reader holds exactly.
+func signed(n int64) int64 { return max(-maxNumber, min(n, maxNumber)) }
 
 // finite returns v, or 0 if JSON has no number for it.
 func finite(v float64) float64 {

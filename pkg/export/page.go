@@ -22,6 +22,7 @@ const (
 	bold  style = "\x1b[1m"
 	dim   style = "\x1b[2m"
 	alert style = "\x1b[33m"
+	bad   style = "\x1b[1;31m"
 )
 
 const reset = "\x1b[0m"

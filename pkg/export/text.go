@@ -7,6 +7,7 @@ import (
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // TextOptions are the options of Text. The zero value is right for a file or a
@@ -21,6 +22,8 @@ type TextOptions struct {
 	FullNames bool
 	// NoNext leaves out the commands to go on with.
 	NoNext bool
+	// All lists every call path in full, not only those that leak or grow.
+	All bool
 }
 
 // shortWindow is a window in which "not unmapped yet" says little.
@@ -30,28 +33,32 @@ const shortWindow = 5 * event.Time(1e9)
 type text struct {
 	*page
 	r    *report.Report // as selected
-	left LeftOut
+	g    *groups        // of all paths, selected or not
+	list []*report.Path // to show in full
+	left LeftOut        // of those that would be shown in full
 	o    *TextOptions
 }
 
-// Text writes r for people: what was traced and how sure the numbers are, the
-// call paths with outstanding mappings, what munmap left behind, failed calls,
-// totals, caveats and commands to go on with. Lines are at most o.Width columns
-// long; one is longer only if a single word is, since names are never cut. Names
-// from the traced process are shown printable. The error wraps ErrOption if
-// o.Sort is unknown, else it is w's.
+// Text writes r for people: first the answer, whether and where it leaks, how
+// sure that is and what to do next, whatever o.Filter chooses; then the call paths
+// that leak or grow, a line on each other verdict, what munmap left behind, failed
+// calls, totals, caveats and commands to go on with. Lines are at most o.Width
+// columns long; one is longer only if a single word is, since names are never cut.
+// Names from the traced process are shown printable; the text is UTF-8. The error
+// wraps ErrOption if o.Sort is unknown, else it is w's.
 func Text(w io.Writer, r *report.Report, o TextOptions) error {
-	sel, left, err := Select(r, o.Filter)
+	sel, _, err := Select(r, o.Filter.all())
 	if err != nil {
 		return err
 	}
-	t := &text{newPage(w, &o), sel, left, &o}
-	t.headline()
+	t := &text{page: newPage(w, &o), r: sel, g: groupsOf(r), o: &o}
+	t.choose(r)
+	t.answer()
 	t.processes()
-	if r.Totals.OutstandingBytes == 0 && len(r.Paths) == 0 {
+	t.paths()
+	t.others()
+	if t.g.chief() == nil {
 		t.elsewhere()
-	} else {
-		t.paths()
 	}
 	t.remnants()
 	t.failures()
@@ -64,54 +71,49 @@ func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	return t.close()
 }
 
-// headline writes the answer and how far it can be trusted.
-func (t *text) headline() {
-	q, n := &t.r.Quality, &t.r.Totals
-	amount := "nothing outstanding"
-	if n.OutstandingBytes > 0 {
-		amount = size(n.OutstandingBytes) + " outstanding"
-	}
-	t.para(bold, "", "%s: %s", t.story(), amount)
-	switch {
-	case n.OutstandingBytes > 0:
-		still := are(n.OutstandingCount) + " still mapped"
-		if t.gone() {
-			still = were(n.OutstandingCount) + " still mapped at the end"
+// choose fills in what to list, the worst first, and what that leaves out.
+func (t *text) choose(all *report.Report) {
+	for i := range t.r.Paths {
+		if p := &t.r.Paths[i]; t.listed(p) {
+			t.list = append(t.list, p)
 		}
-		t.para(plain, "", "%s on %s %s made in this window and %s.",
-			count(n.OutstandingCount, "mapping"), count(t.pathCount(), "call path"),
-			were(n.OutstandingCount), still)
-	case sure(q):
-		t.para(plain, "", "Nothing that was mapped in this window is still mapped.")
-	default:
-		t.para(alert, "", "Nothing is known to be left of what was mapped in this window, "+
-			"but not everything could be seen.")
 	}
-	s, more := plain, ""
-	if !sure(q) {
-		s, more = alert, "; see HOW SURE"
+	slices.SortStableFunc(t.list, func(a, b *report.Path) int { return verdict.Compare(a.Verdict.Kind, b.Verdict.Kind) })
+	for i := range all.Paths {
+		if p := &all.Paths[i]; t.listed(p) && !t.o.takes(p) {
+			t.left.Filtered.add(p)
+		}
 	}
-	t.para(s, "", "%s seen, %s, %s%s.", count(n.Calls, "call"), lossText(q), mapText(q, t.gone()), more)
-	t.warnings()
+	n := t.o.top(len(t.list))
+	for _, p := range t.list[n:] {
+		t.left.Beyond.add(p)
+	}
+	t.list = t.list[:n]
 }
 
-// story says who was traced, how long, and how it ended.
+// listed reports whether p is to be shown in full.
+func (t *text) listed(p *report.Path) bool {
+	k := p.Verdict.Kind
+	return t.o.All || k == verdict.Leak || k == verdict.Growing && !p.Owner.Managed
+}
+
+// story says how long was traced, and how it ended.
 func (t *text) story() string {
-	w, who := &t.r.Window, t.subject()
+	w := &t.r.Window
 	d := span(w.Duration)
 	switch root := t.root(); {
 	case t.gone() && root != nil:
-		return fmt.Sprintf("%s %s after %s", who, end(root.Ended), d)
+		return fmt.Sprintf("it %s after %s", end(root.Ended), d)
 	case w.StoppedBy == "interim":
-		return fmt.Sprintf("%s, interim report after %s", who, d)
+		return fmt.Sprintf("an interim report after %s", d)
 	case w.StoppedBy == "signal" && w.Planned > w.Duration:
-		return fmt.Sprintf("%s, stopped early after %s of %s", who, d, span(w.Planned))
+		return fmt.Sprintf("stopped early after %s of %s", d, span(w.Planned))
 	case w.StoppedBy == "signal":
-		return fmt.Sprintf("%s, stopped after %s", who, d)
+		return fmt.Sprintf("stopped after %s", d)
 	case w.StoppedBy == "exit":
-		return fmt.Sprintf("%s, traced to the end for %s", who, d)
+		return fmt.Sprintf("traced to the end for %s", d)
 	}
-	return fmt.Sprintf("%s, traced for %s", who, d)
+	return fmt.Sprintf("traced for %s", d)
 }
 
 // subject names the target, or says how many there are.
@@ -154,18 +156,14 @@ func (t *text) root() *report.Target {
 
 // warnings writes what a reader has to know before the numbers.
 func (t *text) warnings() {
-	w, h := &t.r.Window, &t.r.Host
-	if w.Duration < shortWindow && len(t.r.Paths) > 0 && !t.gone() {
-		t.para(plain, "", "A window of %s is short: much of this may just not be unmapped yet.",
-			span(w.Duration))
-	}
+	h := &t.r.Host
 	for i := range t.r.Targets {
 		g := &t.r.Targets[i]
 		if g.Ended == "called exec" && len(t.r.Targets) == 1 {
-			t.para(plain, "", "It called exec, which took away all that it had mapped until then.")
+			t.fact(plain, "note", "It called exec, which took away all that it had mapped until then.")
 		}
 		if h.MaxMapCount > 0 && g.Mappings >= h.MaxMapCount/10*8 {
-			t.para(alert, "", "pid%s%d holds %s of the %s that vm.max_map_count allows; beyond "+
+			t.fact(alert, "note", "pid%s%d holds %s of the %s that vm.max_map_count allows; beyond "+
 				"that mmap fails with ENOMEM.", nbsp, g.PID, number(g.Mappings),
 				count(h.MaxMapCount, "mapping"))
 		}
@@ -184,7 +182,11 @@ func (t *text) gone() bool {
 
 // pathCount is the number of all call paths with outstanding mappings.
 func (t *text) pathCount() uint64 {
-	return uint64(len(t.r.Paths) + t.left.Filtered.Paths + t.left.Beyond.Paths)
+	n := t.g.leaks.n() + t.g.growing.n() + t.g.early.n() + t.g.cache.n() + t.g.young.n() + t.g.once.n()
+	for _, h := range t.g.heaps {
+		n += h.n()
+	}
+	return n
 }
 
 func ended(g *report.Target) bool { return g.Ended != "" && g.Ended != "called exec" }
@@ -202,11 +204,4 @@ func comm(s string) string {
 		return "(no name)"
 	}
 	return printable(s)
-}
-
-func were(n uint64) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
 }

@@ -2,23 +2,60 @@ package export
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
-// remnants writes what is left of mappings that munmap took back in part.
+// remnants writes what is left of mappings that munmap took back in part. What
+// its owner made larger to align it, and trimmed, is summed up.
 func (t *text) remnants() {
-	rs := t.r.Remnants
-	if len(rs) == 0 {
+	var rs, trimmed []*report.Remnant
+	for i := range t.r.Remnants {
+		if m := &t.r.Remnants[i]; m.Owner.Managed {
+			trimmed = append(trimmed, m)
+		} else {
+			rs = append(rs, m)
+		}
+	}
+	if len(t.r.Remnants) == 0 {
 		return
 	}
 	t.title("UNMAPPED ONLY IN PART", "What is left is part of the numbers above.")
 	n := t.o.top(len(rs))
-	for i := range rs[:n] {
+	for i, m := range rs[:n] {
 		t.blank()
-		t.remnant(i+1, &rs[i])
+		t.remnant(i+1, m)
 	}
 	t.more(len(rs) - n)
+	t.trimmed(trimmed)
+}
+
+// trimmed sums up what is no fault.
+func (t *text) trimmed(ms []*report.Remnant) {
+	var n uint64
+	var names []string
+	for _, m := range ms {
+		n += m.Count
+		if !slices.Contains(names, m.Owner.Name) {
+			names = append(names, m.Owner.Name)
+		}
+	}
+	if n > 0 {
+		t.blank()
+		t.note(dim, "The %s trimmed %s to align %s, which is no fault.", strings.Join(names, ", the "), count(n, "reservation"), them(n))
+	}
+}
+
+// leftBytes sums what is left of mappings that were unmapped in part by mistake.
+func leftBytes(rs []report.Remnant) (left uint64) {
+	for i := range rs {
+		if !rs[i].Owner.Managed {
+			left += rs[i].Left
+		}
+	}
+	return left
 }
 
 func (t *text) remnant(n int, m *report.Remnant) {

@@ -6,9 +6,10 @@ import (
 	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
-// elsewhere says where to look when nothing is outstanding.
+// elsewhere says where to look when nothing grows that was mapped in the window.
 func (t *text) elsewhere() {
 	n := &t.r.Totals
 	t.title("WHERE ELSE TO LOOK", "")
@@ -31,6 +32,36 @@ func (t *text) elsewhere() {
 
 // A command is something to try next, and why.
 type command struct{ line, why string }
+
+// step is the one thing to do next, as a clause or sentence; "" if that is a
+// command and none is wanted.
+func (t *text) step() string {
+	switch c := t.g.chief(); {
+	case c != nil && c.paths[0].Owner.Name != "" && (c == &t.g.leaks || c.owner != nil):
+		return c.paths[0].Owner.Advice
+	case c == &t.g.leaks:
+		return t.lookFor(c.paths[0])
+	}
+	cs := t.commands()
+	if len(cs) == 0 || t.o.NoNext {
+		return ""
+	}
+	if t.gone() {
+		return "Trace it again, from its first mapping on: " + cs[0].line
+	}
+	if c := t.g.chief(); c == nil && len(t.g.early.paths) == 0 {
+		return "If it grows all the same, trace for longer: " + cs[0].line
+	}
+	return "Trace for longer: " + cs[0].line
+}
+
+// lookFor says what is wrong with a path of the program's own.
+func (t *text) lookFor(p *report.Path) string {
+	if i := blame(p.Frames); i < len(p.Frames) {
+		return fmt.Sprintf("Look for the munmap that %s or its callers owe; the path is below.", label(&p.Frames[i]))
+	}
+	return "Look for the munmap that is missing; the path is below."
+}
 
 // next writes commands to go on with.
 func (t *text) next() {
@@ -65,7 +96,7 @@ func (t *text) commands() []command {
 	}
 	if t.gone() {
 		cs := []command{{trace + " -- " + t.again(), "again, from its first mapping on"}}
-		if len(t.r.Paths) > 0 {
+		if t.pathCount() > 0 {
 			cs = append(cs, command{trace + " -o out.folded -- " + t.again(), "for a flame graph"})
 		}
 		return cs
@@ -73,9 +104,9 @@ func (t *text) commands() []command {
 	trace += t.pids()
 	cs := []command{{trace + " -d " + t.longer(), "does it go on growing?"}}
 	switch {
-	case len(t.r.Paths) == 0 && t.pathCount() > 0:
+	case t.left.Filtered.Paths > 0 && len(t.list) == 0:
 		return append(cs, command{trace + " -z 0 --older 0", "paths of every size and age"})
-	case len(t.r.Paths) == 0:
+	case t.pathCount() == 0:
 		if len(t.r.Targets) == 1 {
 			pid := t.r.Targets[0].PID
 			cs = append(cs,
@@ -84,8 +115,8 @@ func (t *text) commands() []command {
 		}
 		return cs
 	}
-	if s := t.r.Window.Duration / 3e9; s >= 2 {
-		cs = append(cs, command{fmt.Sprintf("%s --older %ds", trace, s), "only paths with older mappings"})
+	if !t.o.All && t.pathCount() > t.g.leaks.n()+t.g.growing.n() {
+		cs = append(cs, command{trace + " --all", "every path, not only those that grow"})
 	}
 	return append(cs,
 		command{trace + " -o out.folded", "for a flame graph"},
@@ -110,17 +141,52 @@ func (t *text) pids() string {
 	return b.String()
 }
 
-// longer returns a window about ten times as long, as the option -d takes it.
+// wanted returns a window that should do for the headline to be sure, 0 if this
+// one did.
+func (t *text) wanted() event.Time {
+	longer := t.g.early.longer
+	if c := t.g.chief(); c != nil {
+		longer = c.longer
+	}
+	if w := t.r.Window.Duration; w < shortWindow && t.pathCount() > 0 {
+		longer = max(longer, 6*shortWindow)
+	}
+	if longer == 0 {
+		return 0
+	}
+	return max(longer, t.r.Window.Duration+1)
+}
+
+// longer returns a window to try next, as the option -d takes it: one that should
+// do, or about ten times this one.
 func (t *text) longer() string {
-	for _, s := range []struct {
-		d    event.Time
-		text string
-	}{{30e9, "30s"}, {300e9, "5m"}, {1800e9, "30m"}, {7200e9, "2h"}} {
-		if s.d >= 4*t.r.Window.Duration {
-			return s.text
+	d := t.wanted()
+	if d == 0 {
+		d = 4 * t.r.Window.Duration
+	}
+	_, flag := window(d)
+	return flag
+}
+
+// windows are the usual ones, as people and as the option -d take them.
+var windows = []struct {
+	d    event.Time
+	text string
+	flag string
+}{
+	{30e9, "30 s", "30s"}, {60e9, "1 min", "1m"}, {120e9, "2 min", "2m"}, {300e9, "5 min", "5m"}, {600e9, "10 min", "10m"},
+	{1800e9, "30 min", "30m"}, {7200e9, "2 h", "2h"}, {43200e9, "12 h", "12h"},
+}
+
+// window returns the first of windows that is no shorter than d, for people and for
+// -d; beyond them it is open.
+func window(d event.Time) (text, flag string) {
+	for _, w := range windows {
+		if w.d >= d {
+			return strings.ReplaceAll(w.text, " ", nbsp), w.flag
 		}
 	}
-	return "0"
+	return span(d), "0"
 }
 
 // again returns the target's command line as a shell takes it, or a placeholder

@@ -7,32 +7,48 @@ import (
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // maxNames bounds the files and processes that are named for one path.
 const maxNames = 3
 
-// paths writes the call paths.
+// paths lists call paths in full.
 func (t *text) paths() {
+	if len(t.list)+t.left.Filtered.Paths == 0 {
+		return
+	}
 	note := ""
-	if len(t.r.Paths) > 0 {
+	if len(t.list) > 0 {
 		note = "Innermost call first; -> marks the caller that asked for the memory."
 	}
-	t.title("OUTSTANDING BY CALL PATH", note)
-	for i := range t.r.Paths {
+	t.title(t.listTitle(), note)
+	for i, p := range t.list {
 		t.blank()
-		t.path(i+1, &t.r.Paths[i])
+		t.path(i+1, p)
 	}
 	if n := &t.left.Beyond; n.Paths > 0 {
 		t.blank()
 		t.para(dim, "    ", "%s with %s not shown; -T %d shows all.",
-			count(uint64(n.Paths), "more path"), size(n.Bytes), len(t.r.Paths)+n.Paths)
+			count(uint64(n.Paths), "more path"), size(n.Bytes), len(t.list)+n.Paths)
 	}
 	if n := &t.left.Filtered; n.Paths > 0 {
 		t.blank()
 		t.para(dim, "    ", "%s with %s left out: %s.",
 			count(uint64(n.Paths), "path"), size(n.Bytes), t.filterText())
 	}
+}
+
+func (t *text) listTitle() string {
+	switch g := t.g; {
+	case t.o.All:
+		return "ALL CALL PATHS"
+	case len(g.growing.paths) == 0:
+		return "LEAKS"
+	case len(g.leaks.paths) == 0:
+		return "GROWTH"
+	}
+	return "LEAKS AND GROWTH"
 }
 
 // filterText says what a path has to be like to be shown.
@@ -50,43 +66,63 @@ func (t *text) filterText() string {
 	return strings.Join(is, ", or ")
 }
 
-// path writes one call path: how much, how many and how old, then the frames.
+// path writes one call path: the verdict and its reason, how much, how many and
+// how old, then the frames.
 func (t *text) path(n int, p *report.Path) {
-	first := fmt.Sprintf("%2d. ", n)
-	t.para(bold, first, "%s outstanding, %s of the total, %s", size(p.Bytes),
-		share(p.Bytes, t.r.Totals.OutstandingBytes), rate(p.Rate))
-	if s := t.owner(p); s != "" {
-		t.para(plain, "    ", "%s", s)
+	s := bold
+	if p.Verdict.Kind == verdict.Leak {
+		s = bad
 	}
-	t.para(plain, "    ", "%s", t.evidence(p))
+	t.para(s, fmt.Sprintf("%2d. ", n), "%s: %s, %s, %s of what is outstanding", kindWord(p), size(p.Bytes),
+		rate(p.Rate), share(p.Bytes, t.r.Totals.OutstandingBytes))
+	if s := t.process(p); s != "" {
+		t.note(plain, "%s", s)
+	}
+	if p.Verdict.Why != "" {
+		t.note(plain, "%s", reason(p))
+	}
+	if s := spark(p.Levels); s != "" {
+		t.note(plain, "%s  up to %s", s, size(slices.Max(p.Levels)))
+	}
+	t.note(plain, "%s", mappings(p))
 	if s := kindText(p); s != "" {
-		t.para(plain, "    ", "%s", s)
+		t.note(plain, "%s", s)
+	}
+	if o := &p.Owner; o.Name != "" {
+		t.note(plain, "owner: %s. %s %s", o.Name, o.What, o.Advice)
 	}
 	if p.Uncertain > 0 {
-		t.para(alert, "    ", "The path of %s is uncertain: lost events may have replaced %s.",
+		t.note(alert, "The path of %s is uncertain: lost events may have replaced %s.",
 			count(p.Uncertain, "mapping"), them(p.Uncertain))
 	}
 	t.stack(6, p.Frames)
 }
 
-// evidence says how many of the path's mappings stayed, and their ages.
-func (t *text) evidence(p *report.Path) string {
-	what := fmt.Sprintf("%s %s still mapped", count(p.Count, "mapping"), are(p.Count))
-	if p.MappedCount >= p.Count && p.MappedCount > 0 {
-		what = fmt.Sprintf("%s of %s made here %s still mapped",
-			number(p.Count), count(p.MappedCount, "mapping"), are(p.Count))
+func (t *text) note(s style, format string, args ...any) { t.para(s, "    ", format, args...) }
+
+// kindWord is the verdict on p in a word.
+func kindWord(p *report.Path) string {
+	if p.Verdict.Kind == "" {
+		return "not judged"
 	}
+	return string(p.Verdict.Kind)
+}
+
+// mappings says how many mappings of p are left, how they were made and how old
+// they are.
+func mappings(p *report.Path) string {
+	what := count(p.Count, "mapping")
 	if p.Call != "" && p.Call != "mmap" {
-		what += " (by " + printable(p.Call) + ")"
+		what += " by " + printable(p.Call)
 	}
 	if p.Count == 1 || p.Oldest == p.Newest {
 		return fmt.Sprintf("%s, %s old", what, span(p.Oldest))
 	}
-	return fmt.Sprintf("%s; oldest %s, newest %s", what, span(p.Oldest), span(p.Newest))
+	return fmt.Sprintf("%s, %s to %s old", what, span(p.Newest), span(p.Oldest))
 }
 
-// owner says whose path it is, where that is not plain.
-func (t *text) owner(p *report.Path) string {
+// process says which process the path is of, where that is not plain.
+func (t *text) process(p *report.Path) string {
 	if len(t.r.Targets) == 0 && p.Comm == "" || len(t.r.Targets) == 1 && (p.Comm == "" || p.Comm == t.r.Targets[0].Comm) {
 		return ""
 	}

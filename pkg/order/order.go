@@ -92,7 +92,8 @@ func (s *Sequencer) Add(ev *event.Event) {
 		return
 	case ev.Kind == event.Snapshot:
 		q.snapshots = append(q.snapshots, s.clone(ev))
-		q.arrived = append(q.arrived, s.now)
+		// What it holds may be a long way behind in the ring.
+		q.arrived = append(q.arrived, max(s.now, ev.Time))
 		if len(q.snapshots) == 1 {
 			q.have = q.count()
 		}

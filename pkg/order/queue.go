@@ -16,7 +16,7 @@ type queue struct {
 	pending   map[uint64]*event.Event // by number, all >= next
 	loose     []*event.Event          // without a number, by arrival
 	snapshots []*event.Event          // by arrival, which is by From
-	arrived   []event.Time            // of snapshots: how far events had come then
+	arrived   []event.Time            // of snapshots: when they were taken
 	forks     []*event.Event          // children to be copied from here
 	blocked   bool                    // waits for its own copy
 	nearest   uint64                  // the lowest number in pending, or less than next if it is not known

@@ -16,12 +16,15 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b := &builder{t: t, tr: t.Tracker(), frames: frames, facts: f}
 	r := &Report{Tool: f.Tool, Host: f.Host, Window: f.Window}
 	b.spaces()
+	b.residences()
 	b.targets(r)
 	b.paths(r)
 	b.remnants(r)
 	b.failures(r)
 	b.totals(r)
 	b.quality(r)
+	b.reside(r)
+	b.trend(r)
 	r.Caveats = caveats(r, f.Targets)
 	return r
 }
@@ -36,6 +39,8 @@ type builder struct {
 	counts map[event.SpaceID]bool
 	comms  map[event.SpaceID]string
 	pids   map[event.SpaceID]event.PID
+
+	resident map[*track.Mapping]Residence
 }
 
 // spaces chooses the address spaces whose mappings are outstanding: those in
@@ -86,7 +91,7 @@ func (b *builder) outstanding(fn func(sp *track.Space, m *track.Mapping)) {
 		seen := make(map[*track.Mapping]bool)
 		for e := range sp.Live.All() {
 			m := e.Value.Mapping
-			if m.Origin == track.Before || m.Origin == track.Found || b.elsewhere(m) {
+			if !b.outstands(m) {
 				continue
 			}
 			if m.Live != e.Len() { // in pieces: met again
@@ -98,6 +103,12 @@ func (b *builder) outstanding(fn func(sp *track.Space, m *track.Mapping)) {
 			fn(sp, m)
 		}
 	}
+}
+
+// outstands reports whether m, of which something is left, was made in the window
+// and counts in its space.
+func (b *builder) outstands(m *track.Mapping) bool {
+	return m.Origin != track.Before && m.Origin != track.Found && !b.elsewhere(m)
 }
 
 // elsewhere reports whether an inherited mapping is still there in a parent's

@@ -12,6 +12,10 @@ type Facts struct {
 	// Begin and End are the window on the clock of the events.
 	Begin, End event.Time
 	Kernel     KernelFacts
+	// Resident is what of the outstanding mappings is in memory at the end.
+	Resident ResidenceFacts
+	// Trend is what was sampled through the window.
+	Trend TrendFacts
 }
 
 // TargetFacts are what was read about a process when it came under trace.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/stack"
 	"github.com/mmtrace/mmtrace/pkg/track"
 	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
@@ -38,12 +39,43 @@ func (b *builder) judge(g *groups, p *Path) {
 		e.Births[i] = min(max(e.Births[i], b.facts.Begin), b.facts.End)
 	}
 	slices.Sort(e.Births)
-	p.Verdict = verdict.Judge(e)
+	p.Owner = ownerOf(g.largest[p], p.Frames)
+	p.Verdict = p.Owner.Temper(verdict.Judge(e))
 	p.Levels = e.Levels
+}
+
+// ownerOf returns the owner of what the path of m holds.
+func ownerOf(m *track.Mapping, frames []stack.Frame) verdict.Owner {
+	return verdict.OwnerOf(&verdict.Holding{
+		Frames: frames, Call: m.Kind.String(), Length: m.Len(), Prot: m.Prot, ForStack: m.ForStack, NoReserve: m.NoReserve,
+		File: m.File, Path: m.Path,
+	})
 }
 
 // bornAt notes when a mapping that is left was made.
 func (g *groups) bornAt(p *Path, t event.Time) {
 	e := g.evidence(p)
 	e.Births = append(e.Births, t)
+}
+
+// replacements returns how much of an older mapping went for each that is left:
+// as many of its length as are left in its space, or fewer, were taken back.
+func (b *builder) replacements() func(*track.Space, *track.Mapping) float64 {
+	type key struct {
+		space  event.SpaceID
+		length uint64
+	}
+	left := make(map[key]uint64)
+	b.outstanding(func(sp *track.Space, m *track.Mapping) {
+		if sp.Returned[m.Len()] > 0 {
+			left[key{sp.ID, m.Len()}]++
+		}
+	})
+	return func(sp *track.Space, m *track.Mapping) float64 {
+		n := sp.Returned[m.Len()]
+		if n == 0 {
+			return 0
+		}
+		return min(1, float64(n)/float64(left[key{sp.ID, m.Len()}]))
+	}
 }

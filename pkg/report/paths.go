@@ -19,17 +19,23 @@ type groups struct {
 	byKey     map[string]*Path
 	byAccount map[track.AccountKey]*Path
 	evidences map[*Path]*verdict.Evidence
+	largest   map[*Path]*track.Mapping
 }
 
 // paths groups what was mapped in the window by call path.
 func (b *builder) paths(r *Report) {
-	g := &groups{make(map[string]*Path), make(map[track.AccountKey]*Path), make(map[*Path]*verdict.Evidence)}
+	g := &groups{make(map[string]*Path), make(map[track.AccountKey]*Path), make(map[*Path]*verdict.Evidence), make(map[*Path]*track.Mapping)}
 	shown := make(map[stack.ID]bool)
+	share := b.replacements()
 	b.outstanding(func(sp *track.Space, m *track.Mapping) {
 		shown[m.Stack] = true
 		p := b.path(g, track.AccountKey{Space: sp.ID, Stack: m.Stack, Kind: m.Kind})
 		b.count(p, sp, m)
 		g.bornAt(p, m.Born)
+		g.evidence(p).Returned += share(sp, m)
+		if l := g.largest[p]; l == nil || m.Len() > l.Len() {
+			g.largest[p] = m
+		}
 	})
 	r.Unlisted = b.accounts(g, b.unlisted(shown))
 	for _, p := range g.byKey {
@@ -89,12 +95,13 @@ func (b *builder) count(p *Path, sp *track.Space, m *track.Mapping) {
 	if m.Uncertain {
 		p.Uncertain++
 	}
+	p.Resident.Add(b.resident[m])
 	p.Mappings = append(p.Mappings, b.mapping(sp, m))
 }
 
 func (b *builder) mapping(sp *track.Space, m *track.Mapping) Mapping {
 	return Mapping{PID: b.pids[sp.ID], Start: m.Start, End: m.End, Live: m.Live, Age: b.age(m.Born),
-		Kind: memoryKind(m), File: m.Path}
+		Kind: memoryKind(m), File: m.Path, Resident: b.resident[m]}
 }
 
 // memoryKind says what memory m is of.
@@ -121,12 +128,24 @@ func compareMappings(x, y Mapping) int {
 }
 
 // pathKey is equal for mappings that belong to one path: the same process name,
-// call and places in code; neighbours that were made at run time are one place.
+// call and places in code. Where code lies that a program made at run time says
+// nothing: it differs from run to run, and an engine makes one function anew, in
+// other frames, as it learns about it. Its name counts, and any number of frames
+// in a row that have none are one place.
 func pathKey(comm string, kind event.Kind, frames []stack.Frame) string {
 	b := append(strconv.AppendQuote(nil, comm), ' ')
 	b = append(b, kind.String()...)
+	made := false // the frame before is code that was made at run time
 	for i := range frames {
 		f := &frames[i]
+		if strings.HasPrefix(f.Module, "[anon") {
+			if f.Function != "" || !made {
+				b = strconv.AppendQuote(append(b, "\n[anon] "...), f.Function)
+			}
+			made = f.Function == ""
+			continue
+		}
+		made = false
 		module := f.BuildID
 		if module == "" {
 			module = f.Module

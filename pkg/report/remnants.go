@@ -20,7 +20,7 @@ func (b *builder) remnants(r *Report) {
 		g := groups[key]
 		example := b.mapping(sp, m)
 		if g == nil {
-			g = &Remnant{Comm: b.comms[sp.ID], MappedAt: mapped, UnmappedAt: unmapped}
+			g = &Remnant{Comm: b.comms[sp.ID], MappedAt: mapped, UnmappedAt: unmapped, Owner: ownerOf(m, mapped)}
 			groups[key] = g
 		}
 		if g.Count == 0 || compareMappings(example, g.Example) < 0 {

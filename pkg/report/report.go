@@ -28,6 +28,8 @@ type Report struct {
 	Remnants []Remnant
 	// Failures are the calls that failed, grouped by path and cause.
 	Failures []Failure
+	// Trend is how the sizes of the processes and of the machine went.
+	Trend Trend
 	// Caveats are full sentences that limit what the numbers say.
 	Caveats []string
 }
@@ -94,6 +96,8 @@ type Totals struct {
 	OldBytes, OldUnmapped uint64
 	// HeapGrowth is the change of the program break in bytes.
 	HeapGrowth int64
+	// Resident is how much of OutstandingBytes is in memory.
+	Resident Residence
 }
 
 // Quality says how far the numbers can be trusted.
@@ -128,6 +132,14 @@ type Quality struct {
 	// Uncertain counts outstanding mappings whose path may be wrong, since events
 	// were lost that could have replaced them.
 	Uncertain uint64
+	// ResidentUnknown is how much of what is outstanding was not looked at to see
+	// whether it is in memory, whatever the reason: the process has ended, nobody
+	// asked, or it is among ResidentBeyond, bytes in ResidentBeyondCount mappings for
+	// which the time did not suffice. All but the last are bytes.
+	ResidentUnknown, ResidentBeyond, ResidentBeyondCount uint64
+	// ResidentBudget is the time in nanoseconds that looking it up may take for each
+	// address space, 0 if it was not done; ResidentTook is what it took in all.
+	ResidentBudget, ResidentTook event.Time
 	// OrderMode names how operations were ordered: "lock" or "exit".
 	OrderMode string
 }
@@ -152,10 +164,14 @@ type Path struct {
 	Oldest, Newest     event.Time
 	Anon, File, Shared uint64 // outstanding bytes by kind; File and Shared may overlap
 	Uncertain          uint64 // mappings whose path may be wrong
+	// Resident is how much of Bytes is in memory.
+	Resident Residence
 	// Verdict says whether the path leaks. Levels are its outstanding bytes at the
 	// ends of equal parts of the window.
 	Verdict verdict.Verdict
 	Levels  []uint64
+	// Owner says whose memory it is, if that is known.
+	Owner verdict.Owner
 	// Frames is the path, leaf first.
 	Frames []stack.Frame
 	// Mappings are the outstanding mappings in address order, at most MaxMappings.
@@ -174,6 +190,8 @@ type Mapping struct {
 	// Kind is "anon", "file" or "shared"; shared memory is that, of a file or not.
 	Kind string
 	File string // path of the mapped file, if any
+	// Resident is how much of Live is in memory.
+	Resident Residence
 }
 
 // A Remnant is a group of mappings made by one path and unmapped short by another.
@@ -188,6 +206,9 @@ type Remnant struct {
 	Example              Mapping
 	UnmapStart, UnmapEnd uint64
 	MappedAt, UnmappedAt []stack.Frame
+	// Owner is that of the path that mapped. One that reserves more than it needs,
+	// to align it, unmaps the rest at once.
+	Owner verdict.Owner
 }
 
 // A Failure is a group of failed calls with one path, call and errno.

@@ -6,6 +6,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 	"github.com/mmtrace/mmtrace/pkg/track"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // targets lists the traced processes by ID.
@@ -155,6 +156,10 @@ func caveats(r *Report, targets []TargetFacts) []string {
 		if f.Is32 {
 			out = append(out, fmt.Sprintf("%s (pid %d) is a 32-bit program: its call paths cannot be captured. The sums are exact all the same.", f.Comm, f.PID))
 		}
+	}
+	if n := r.Quality.ResidentBeyondCount; n > 0 {
+		out = append(out, fmt.Sprintf("For %d of %d mappings it is not known how much is in memory: looking it up may take %s for each process, and that time was used up.",
+			n, r.Totals.OutstandingCount, verdict.Span(r.Quality.ResidentBudget)))
 	}
 	switch n := r.Quality.EndedSpaces; {
 	case n == 1:

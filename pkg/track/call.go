@@ -10,9 +10,14 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 	if ev.Kind.Call() {
 		t.calls[ev.Kind]++
 	}
-	if ev.Doubtful() && !harmless(sp, ev) && !t.leaveOpen(sp, ev) {
+	if t.early(ev) {
 		sp.doubt(ev, t.page)
-	} else {
+		return
+	}
+	switch {
+	case ev.Doubtful() && !harmless(sp, ev) && !t.leaveOpen(sp, ev), sp.replays(ev):
+		sp.doubt(ev, t.page)
+	default:
 		sp.trust(ev, t.page)
 	}
 	if ev.Failed() {
@@ -47,6 +52,12 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 	}
 }
 
+// early reports whether a call changed the map before its space came under trace
+// and returned after that: the first reading has what it did, or will be repeated.
+func (t *Tracker) early(ev *event.Event) bool {
+	return t.exact && ev.Seq == 0 && !ev.Failed() && len(ev.Touches(t.page)) > 0
+}
+
 // fail counts a failed call with its newest arguments.
 func (t *Tracker) fail(ev *event.Event) {
 	t.stats.Failed++
@@ -77,6 +88,8 @@ func (t *Tracker) born(ev *event.Event, r interval.Range) *Mapping {
 		m.Prot = event.Prot(ev.Args[2]) & (event.ProtRead | event.ProtWrite | event.ProtExec)
 		m.Shared = ev.Args[3]&event.MapShared != 0
 		m.Grows = ev.Args[3]&event.MapGrowsDown != 0
+		m.ForStack = ev.Args[3]&event.MapStack != 0
+		m.NoReserve = ev.Args[3]&event.MapNoReserve != 0
 		m.File = ev.Marks&event.File != 0
 		if ev.Marks&event.Huge != 0 && ev.Aux&(ev.Aux-1) == 0 {
 			m.Huge = ev.Aux
@@ -148,6 +161,7 @@ func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.E
 		if m.Origin != Observed {
 			if !sp.again {
 				t.stats.OldUnmapped += n
+				sp.takeBack(n)
 			}
 			continue
 		}

@@ -12,13 +12,25 @@ func (sp *Space) doubt(ev *event.Event, page uint64) {
 		sp.doubtful = interval.NewMap[struct{}]()
 	}
 	for _, r := range ev.Touches(page) {
+		if r.Empty() { // an attachment of unknown extent
+			r.End = ^uint64(0)
+		}
 		sp.doubtful.Set(r, struct{}{})
 	}
-	if !sp.known || ev.Seq != 0 && ev.Seq <= sp.settleUntil {
+	if !sp.known || sp.fresh || ev.Seq != 0 && ev.Seq <= sp.settleUntil {
 		sp.want(First)
 		return
 	}
 	sp.want(Doubt)
+}
+
+// replays reports whether ev is applied over a map that may hold it already,
+// though what it does depends on the map before: which pieces move.
+func (sp *Space) replays(ev *event.Event) bool {
+	if !sp.known || ev.Seq == 0 || ev.Seq > sp.settleUntil || ev.Failed() {
+		return false
+	}
+	return ev.Kind == event.Mremap && ev.Args[3]&event.RemapFixed != 0 && ev.Args[1] == ev.Args[2]
 }
 
 // trust takes the ranges of a change with a known effect out of doubt. When
@@ -87,8 +99,12 @@ func (sp *Space) doubted(moving *interval.Map[struct{}]) *interval.Map[struct{}]
 // stayInDoubt leaves in doubt what a reading could not show because it is in
 // motion; all, if it is unclear what that is.
 func (sp *Space) stayInDoubt(moving *interval.Map[struct{}], unclear bool) {
+	why := Doubt
+	if sp.fresh {
+		why = First
+	}
 	if unclear {
-		sp.want(Doubt)
+		sp.want(why)
 		return
 	}
 	rest := interval.NewMap[struct{}]()
@@ -100,7 +116,7 @@ func (sp *Space) stayInDoubt(moving *interval.Map[struct{}], unclear bool) {
 	sp.doubtful = nil
 	if rest.Len() > 0 {
 		sp.doubtful = rest
-		sp.want(Doubt)
+		sp.want(why)
 	}
 }
 

@@ -51,6 +51,8 @@ type Mapping struct {
 	Shared bool
 	// Grows: the kernel extends the mapping downwards by itself.
 	Grows bool
+	// ForStack and NoReserve: the call had MAP_STACK, and MAP_NORESERVE.
+	ForStack, NoReserve bool
 	// Uncertain: events were lost that could have replaced it.
 	Uncertain bool
 }
@@ -65,6 +67,7 @@ type Unmap struct {
 // likeness gives m what a mapping of the same pages as o has in common with it.
 func (m *Mapping) likeness(o *Mapping) {
 	m.Path, m.Huge, m.Prot, m.File, m.Shared, m.Grows = o.Path, o.Huge, o.Prot, o.File, o.Shared, o.Grows
+	m.ForStack, m.NoReserve = o.ForStack, o.NoReserve
 }
 
 // A Piece is a part of a mapping in the live map.

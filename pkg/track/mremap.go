@@ -46,7 +46,7 @@ func (sp *Space) trim(addr uint64) {
 // like gives m the nature of the mapping whose pages it has; nil tells nothing.
 func (m *Mapping) like(o *Mapping) *Mapping {
 	if o != nil {
-		m.Prot, m.Shared, m.File, m.Path, m.Huge, m.Grows = o.Prot, o.Shared, o.File, o.Path, o.Huge, o.Grows
+		m.likeness(o)
 	}
 	return m
 }
@@ -69,7 +69,9 @@ func (t *Tracker) grow(sp *Space, ev *event.Event, from, r interval.Range) {
 	m.End = max(m.End, r.End)
 	if m.Origin == Observed {
 		t.stats.Mapped += r.Len()
-		t.account(sp, m).Mapped += r.Len()
+		a := t.account(sp, m)
+		a.Mapped += r.Len()
+		a.note(t.now - t.begin)
 	}
 }
 

@@ -15,7 +15,7 @@ func (t *Tracker) leaveOpen(sp *Space, ev *event.Event) bool {
 	if !t.exact || !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.fresh || sp.other || sp.wants >= Doubt {
 		return false
 	}
-	if !unsized(ev) && openTarget(ev, t.page).Empty() {
+	if !unsized(ev) && len(openTargets(ev, t.page)) == 0 {
 		return false
 	}
 	c := *ev
@@ -43,22 +43,27 @@ func harmless(sp *Space, ev *event.Event) bool {
 	return !found
 }
 
-// openTarget returns the range that a failed call may have emptied, if that is
-// all that it may have done.
-func openTarget(ev *event.Event, page uint64) interval.Range {
+// openTargets returns the ranges that a failed call may have emptied, in this
+// order and up to any of them, if that is all that it may have done.
+func openTargets(ev *event.Event, page uint64) []interval.Range {
 	if !ev.Failed() || ev.Marks&(event.Died|event.Stale|event.Second|event.Unordered) != 0 {
-		return interval.Range{}
+		return nil
 	}
 	switch ev.Kind {
 	case event.Mmap:
-		return interval.Of(ev.Args[0], ev.Args[1]).Align(page)
+		return []interval.Range{interval.Of(ev.Args[0], ev.Args[1]).Align(page)}
 	case event.Mremap:
-		// Of several mappings that move together (Linux 6.17) some may have moved.
-		if ev.Args[1] != ev.Args[2] {
-			return interval.Of(ev.Args[4], ev.Args[2]).Align(page)
+		from := interval.Of(ev.Args[0], ev.Args[1]).Align(page)
+		to := interval.Of(ev.Args[4], ev.Args[2]).Align(page)
+		if from.Len() == to.Len() { // of several mappings that move together (Linux 6.17) some may have moved
+			return nil
 		}
+		if from.Len() < to.Len() {
+			return []interval.Range{to}
+		}
+		return []interval.Range{to, {Start: from.Start + to.Len(), End: from.End}}
 	}
-	return interval.Range{}
+	return nil
 }
 
 // resolve applies the open call of sp, which changed the kernel's count by
@@ -66,19 +71,32 @@ func openTarget(ev *event.Event, page uint64) interval.Range {
 func (t *Tracker) resolve(sp *Space, delta int64) {
 	ev := sp.open
 	sp.open = nil
-	target := openTarget(ev, t.page)
 	switch {
 	case unsized(ev) && delta > 0:
 		ev.Aux = uint64(delta) * t.page
 		t.mapped(sp, ev)
 	case unsized(ev):
 		sp.doubt(ev, t.page)
-	case delta == 0: // nothing changed
-	case -delta*int64(t.page) == int64(covered(sp.Live, target)):
-		t.release(sp, sp.Live.Remove(target), nil)
-	default:
+	case delta != 0 && !t.empty(sp, openTargets(ev, t.page), -delta):
 		sp.doubt(ev, t.page)
 	}
+}
+
+// empty removes as many of the ranges as make the given number of pages, and
+// reports whether any do.
+func (t *Tracker) empty(sp *Space, ranges []interval.Range, pages int64) bool {
+	var n uint64
+	for i, r := range ranges {
+		n += covered(sp.Live, r)
+		if int64(n/t.page) != pages {
+			continue
+		}
+		for _, r := range ranges[:i+1] {
+			t.release(sp, sp.Live.Remove(r), nil)
+		}
+		return true
+	}
+	return false
 }
 
 // covered returns how many bytes of r are in m.
@@ -99,10 +117,11 @@ func (t *Tracker) resolveByMap(sp *Space, regions []event.Region) {
 	}
 	sp.open = nil
 	if !unsized(ev) {
-		target := openTarget(ev, t.page)
 		extra, _ := diff(sp.Live, regions)
 		for _, r := range extra {
-			t.release(sp, sp.Live.Remove(r.Intersect(target)), nil)
+			for _, target := range openTargets(ev, t.page) {
+				t.release(sp, sp.Live.Remove(r.Intersect(target)), nil)
+			}
 		}
 		return
 	}

@@ -18,6 +18,10 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 		sp.wants = Nothing
 		return
 	}
+	sp.Newest = Count{len(snap.Regions), snap.Time}
+	if sp.First.N == 0 {
+		sp.First = sp.Newest
+	}
 	sp.again = !sp.known || sp.fresh // what a child did not get was not given back
 	moving, unclear := inMotion(sp, motion)
 	if moving.Len() == 0 && !unclear {

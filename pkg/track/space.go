@@ -22,8 +22,14 @@ type Space struct {
 	Settled Comparison
 	// Before is the size in bytes of the first reading.
 	Before uint64
+	// First and Newest are how many regions the kernel's map had when it was first
+	// and last read.
+	First, Newest Count
 	// Exact is the time from which on no change is missing, 0 if from the start.
 	Exact event.Time
+	// Returned counts the pieces of older mappings that were taken back in the
+	// trace, by their length in bytes; of the first MaxReturned lengths.
+	Returned map[uint64]uint64
 
 	known       bool                    // a first reading has been taken
 	fresh       bool                    // a map was adopted over changes in motion; no page count has agreed with it yet
@@ -39,12 +45,31 @@ type Space struct {
 	wants       Want                    // why the kernel's map should be read
 }
 
+// MaxReturned bounds Space.Returned.
+const MaxReturned = 4096
+
+// takeBack counts a piece of an older mapping that is gone.
+func (sp *Space) takeBack(length uint64) {
+	if sp.Returned == nil {
+		sp.Returned = make(map[uint64]uint64)
+	}
+	if _, ok := sp.Returned[length]; ok || len(sp.Returned) < MaxReturned {
+		sp.Returned[length]++
+	}
+}
+
 // A Comparison of a live map with the kernel's. All are bytes.
 type Comparison struct {
 	Done                             bool
 	Time                             event.Time
 	Live, Agreed, Extra, Unexplained uint64
 	Moving                           bool // changes were in motion during the reading
+}
+
+// A Count is how many there were at a time.
+type Count struct {
+	N    int
+	Time event.Time
 }
 
 // A Want is why a space's map should be read from the kernel.

@@ -4,6 +4,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -33,6 +34,16 @@ var rank = map[Kind]int{Leak: 0, Growing: 1, Cache: 2, Young: 3, Once: 4}
 // Worse reports whether a is worse than b.
 func Worse(a, b Kind) bool { return rank[a] < rank[b] }
 
+// Compare orders verdicts, the worst first; what is none comes last.
+func Compare(a, b Kind) int { return cmp.Compare(order(a), order(b)) }
+
+func order(k Kind) int {
+	if n, ok := rank[k]; ok {
+		return n
+	}
+	return len(rank)
+}
+
 // Evidence is what was seen of a path in a window.
 type Evidence struct {
 	// Window is the length of the window, and Begin its start on the clock of
@@ -48,6 +59,10 @@ type Evidence struct {
 	Freed Lifetimes
 	// Mapped counts the mappings that the path made.
 	Mapped uint64
+	// Returned is how many mappings from before the window, each as long as one of
+	// those that are left, were unmapped in it. At most one counts for each that is
+	// left; where several paths compete for them, a part.
+	Returned float64
 }
 
 // A Verdict is a Kind with its reasons.
@@ -73,6 +88,7 @@ const (
 	flatShare   = 0.35 // of the window, at its end: no growth here is a plateau
 	surviving   = 0.5  // a leak's mappings are more likely than this to outlive the window
 	outlives    = 3    // times the longest life of those given back: not one of their kind
+	replacing   = 0.9  // of those that are left: as many old ones went
 )
 
 // Judge returns the verdict on a path.
@@ -82,6 +98,8 @@ func Judge(e *Evidence) Verdict {
 	switch {
 	case len(e.Births) == 0:
 		return Verdict{Kind: Young, Why: "Nothing is left.", Enough: true}
+	case j.swelling():
+		return j.swollen()
 	case e.Mapped <= 1 || j.burst():
 		return j.once()
 	case j.replaced():
@@ -189,64 +207,4 @@ func (j *judge) cache() Verdict {
 	}
 	return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
 		"The level is steady: %d mappings were made and %d unmapped.", j.Mapped, j.Freed.Count())}
-}
-
-// growth judges a path that goes on growing.
-func (j *judge) growth() Verdict {
-	p, up := Trend(j.withoutTail())
-	survive := j.survival()
-	oldest := j.Begin + j.Window - j.Births[0]
-	facts := fmt.Sprintf("%d of %d mappings were never unmapped; the oldest is %s old", len(j.Births), j.Mapped, Span(oldest))
-	switch {
-	case j.settled < fewBirths:
-		return Verdict{Kind: Growing, Longer: j.longer(),
-			Why: facts + ": too few to be sure."}
-	case !up || p >= significant:
-		return Verdict{Kind: Growing, Longer: j.Window * 4,
-			Why: facts + "; the level goes up and down."}
-	case survive < surviving && j.forgotten() < fewBirths:
-		return Verdict{Kind: Growing, Enough: true, Why: fmt.Sprintf(
-			"%s; it holds more and more, though %d %% of its mappings are unmapped within the window.", facts, int(100*(1-survive)))}
-	}
-	why := facts + ", and it went on through the whole window"
-	if j.Freed.Count() > 0 {
-		why += fmt.Sprintf("; those that were unmapped lived %s or less", Span(j.Freed.Quantile(1)))
-	}
-	return Verdict{Kind: Leak, Enough: true, Why: why + "."}
-}
-
-// forgotten counts the mappings that are far older than any that was unmapped
-// ever got: the path gives its mappings back, but not these.
-func (j *judge) forgotten() int {
-	limit := j.Begin + j.Window - outlives*j.Freed.Quantile(1)
-	n := 0
-	for _, b := range j.Births {
-		if b < limit {
-			n++
-		}
-	}
-	return n
-}
-
-// withoutTail returns the levels less their newest part.
-func (j *judge) withoutTail() []uint64 {
-	n := int(float64(len(j.Levels))*(1-tailShare) + 0.5)
-	return j.Levels[:n]
-}
-
-// survival estimates the share of the path's mappings that outlive the window
-// less its tail (Kaplan and Meier 1958): mappings that are gone are deaths, those
-// that are left are censored at their age.
-func (j *judge) survival() float64 {
-	ages := make([]event.Time, len(j.Births))
-	for i, b := range j.Births {
-		ages[len(ages)-1-i] = j.Begin + j.Window - b
-	}
-	return j.Freed.Survival(ages, event.Time(float64(j.Window)*(1-tailShare)))
-}
-
-// longer returns a window in which enough mappings should be left to be sure.
-func (j *judge) longer() event.Time {
-	per := j.Window / event.Time(max(1, len(j.Births)))
-	return per * fewBirths * 2
 }

@@ -112,6 +112,35 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// One mapping that goes on growing is no leak for sure; one that has grown is none.
+func TestJudgeOneMapping(t *testing.T) {
+	e := observe([]life{{born: second}}, 30)
+	for i := range e.Levels {
+		e.Levels[i] = uint64(i) * 4096
+	}
+	if v := Judge(e); v.Kind != Growing {
+		t.Errorf("it grows: %s: %s", v.Kind, v.Why)
+	}
+	for i := range e.Levels {
+		e.Levels[i] = min(e.Levels[i], 20*4096)
+	}
+	if v := Judge(e); v.Kind != Once {
+		t.Errorf("it has grown: %s: %s", v.Kind, v.Why)
+	}
+}
+
+// What takes the place of older mappings is no leak, though nothing of it was
+// unmapped yet; but all of it has to.
+func TestJudgeReplacement(t *testing.T) {
+	e := observe(every(second/10, 0, 30*second, 0), 30)
+	for returned, want := range map[float64]Kind{300: Cache, 200: Leak, 0: Leak} {
+		e.Returned = returned
+		if v := Judge(e); v.Kind != want {
+			t.Errorf("%v were returned: %s: %s", returned, v.Kind, v.Why)
+		}
+	}
+}
+
 func TestTrend(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

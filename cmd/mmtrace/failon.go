@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mmtrace/mmtrace/pkg/report"
+)
+
+// A conditionsValue collects conditions on a report, one a flag.
+type conditionsValue []report.Condition
+
+func (v *conditionsValue) Set(s string) error {
+	c, err := report.ParseCondition(s)
+	if err != nil {
+		return err
+	}
+	*v = append(*v, c)
+	return nil
+}
+
+func (v *conditionsValue) String() string {
+	words := make([]string, len(*v))
+	for i, c := range *v {
+		words[i] = c.String()
+	}
+	return strings.Join(words, " ")
+}
+
+func (*conditionsValue) Type() string { return "EXPR" }
+
+// checkResident checks that nothing asks for what --no-resident leaves out.
+func (o *options) checkResident() error {
+	if !o.noResident {
+		return nil
+	}
+	for _, c := range o.failOn {
+		if c.NeedsResidence() {
+			return &usageError{msg: fmt.Sprintf("--no-resident and --fail-on %s exclude each other", shellQuote(c.String()))}
+		}
+	}
+	switch resident := "resident"; resident {
+	case o.sort.word:
+		return &usageError{msg: "--no-resident and --sort resident exclude each other"}
+	case o.foldedValue.word:
+		return &usageError{msg: "--no-resident and --folded-value resident exclude each other"}
+	}
+	return nil
+}
+
+// verdict returns the exit code that a report means, and tells w why if it is one
+// of --fail-on.
+func (o *options) verdict(r *report.Report, w io.Writer) int {
+	exit := exitOK
+	q := r.Quality
+	if o.strict && (q.Lost+q.Missed+q.MapFull > 0 || !q.Verified || q.ExtraBytes+q.UnexplainedBytes > 0) {
+		exit = exitIncomplete
+	}
+	for _, c := range o.failOn {
+		switch f := c.Find(r); {
+		case !f.Known:
+			fmt.Fprintf(w, "mmtrace: --fail-on %s cannot be told: %s, and of more it is not known whether it is in memory\n",
+				shellQuote(c.String()), f.Text)
+			if exit == exitOK {
+				exit = exitFailure
+			}
+		case f.Holds:
+			fmt.Fprintf(w, "mmtrace: --fail-on %s: %s\n", shellQuote(c.String()), f.Text)
+			exit = exitFailOn
+		}
+	}
+	return exit
+}

@@ -1,0 +1,4 @@
+//go:build !linux
+
+// Package verify is empty where programs cannot be traced.
+package verify

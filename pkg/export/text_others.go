@@ -1,0 +1,43 @@
+package export
+
+import (
+	"fmt"
+
+	"github.com/mmtrace/mmtrace/pkg/report"
+)
+
+// others sums up the paths that are not listed, one line a verdict.
+func (t *text) others() {
+	g := t.g
+	if t.o.All || t.pathCount() == g.leaks.n()+g.growing.n() {
+		return
+	}
+	title := "OUTSTANDING"
+	if g.leaks.n()+g.growing.n() > 0 {
+		title = "ALSO OUTSTANDING"
+	}
+	t.title(title, "")
+	for _, h := range g.heaps {
+		t.other(h.owner.Name, h, fmt.Sprintf(", %s. %s %s", rate(h.rate), h.owner.What, h.owner.Advice))
+	}
+	t.other("cache", &g.cache, ": grew and stopped, or replaces old mappings by new ones")
+	t.other("young", &g.young, ": not older than what "+these(&g.young, "this path", "these paths")+" usually unmap"+these(&g.young, "s", ""))
+	t.other("once", &g.once, ": mapped once, or all at one time")
+	t.other("too young", &g.early, ": mapped too late in the window to judge")
+	t.para(dim, "  ", "--all lists %s by call path.", these(&group{paths: make([]*report.Path, t.pathCount()-g.leaks.n()-g.growing.n())}, "it", "them"))
+}
+
+func (t *text) other(name string, g *group, what string) {
+	if len(g.paths) == 0 {
+		return
+	}
+	t.para(plain, "  "+padTo(name, 15)+rightTo(size(g.bytes), 11)+"  ", "on %s%s", count(g.n(), "path"), what)
+}
+
+// these chooses between the words for one path and for several.
+func these(g *group, one, several string) string {
+	if len(g.paths) == 1 {
+		return one
+	}
+	return several
+}

@@ -1,0 +1,153 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
+)
+
+// A unit is what a quantity counts.
+type unit uint8
+
+const (
+	things unit = iota
+	bytes
+	bytesPerSecond
+)
+
+// A quantity is a number of a report that a Condition may name.
+type quantity struct {
+	name  string
+	about string
+	unit  unit
+	// value returns the number and how much more it may be.
+	value func(*Report) (n, more float64)
+}
+
+// quantities are in the order of help texts.
+var quantities = []quantity{
+	{"leaked", "bytes of call paths that leak", bytes, byVerdict(verdict.Leak)},
+	{"growing", "bytes of call paths that may leak", bytes, byVerdict(verdict.Growing)},
+	{"outstanding", "bytes mapped in the window and not unmapped", bytes, exactly(func(r *Report) uint64 { return r.Totals.OutstandingBytes })},
+	{"resident", "how much of these is in memory", bytes, func(r *Report) (float64, float64) {
+		return float64(r.Totals.Resident.Present), float64(r.Quality.ResidentUnknown)
+	}},
+	{"swapped", "how much of these is in swap", bytes, func(r *Report) (float64, float64) {
+		return float64(r.Totals.Resident.Swapped), float64(r.Quality.ResidentUnknown)
+	}},
+	{"rate", "outstanding bytes per second of the window", bytesPerSecond, rate},
+	{"count", "outstanding mappings", things, exactly(func(r *Report) uint64 { return r.Totals.OutstandingCount })},
+	{"mappings", "all mappings of the process that has most", things, exactly(mostMappings)},
+	{"failed", "calls that failed", things, exactly(func(r *Report) uint64 { return r.Totals.Failed })},
+	{"lost", "records that were lost", things, exactly(func(r *Report) uint64 {
+		return r.Quality.Lost + r.Quality.Missed + r.Quality.MapFull
+	})},
+}
+
+func exactly(n func(*Report) uint64) func(*Report) (float64, float64) {
+	return func(r *Report) (float64, float64) { return float64(n(r)), 0 }
+}
+
+func byVerdict(k verdict.Kind) func(*Report) (float64, float64) {
+	return exactly(func(r *Report) uint64 {
+		var n uint64
+		for i := range r.Paths {
+			if r.Paths[i].Verdict.Kind == k {
+				n += r.Paths[i].Bytes
+			}
+		}
+		return n
+	})
+}
+
+func rate(r *Report) (float64, float64) {
+	if r.Window.Duration <= 0 {
+		return 0, 0
+	}
+	return float64(r.Totals.OutstandingBytes) / (float64(r.Window.Duration) / 1e9), 0
+}
+
+// mostMappings goes by the kernel's count where that is known.
+func mostMappings(r *Report) uint64 {
+	var most uint64
+	counted := make(map[event.PID]bool)
+	for i := range r.Trend.Processes {
+		p := &r.Trend.Processes[i]
+		counted[p.PID] = true
+		most = max(most, p.Mappings.Now)
+	}
+	for i := range r.Targets {
+		if t := &r.Targets[i]; !counted[t.PID] {
+			most = max(most, t.Mappings)
+		}
+	}
+	return most
+}
+
+// Quantities returns what a Condition may name, each with what it is, in the
+// order for help texts.
+func Quantities() [][2]string {
+	out := make([][2]string, len(quantities))
+	for i, q := range quantities {
+		out[i] = [2]string{q.name, q.about}
+	}
+	return out
+}
+
+// parse returns the number in s, or what is wanted instead.
+func (u unit) parse(s string) (n float64, want string) {
+	if u == things {
+		n, err := strconv.ParseUint(s, 10, 63)
+		if err != nil {
+			return 0, fmt.Sprintf("a whole number, as in 50000, got %q", s)
+		}
+		return float64(n), ""
+	}
+	want = fmt.Sprintf("a size, as in 10M, got %q", s)
+	num := strings.ToUpper(s)
+	if u == bytesPerSecond {
+		want = fmt.Sprintf("a size per second, as in 1M, got %q", s)
+		num = strings.TrimSuffix(num, "/S")
+	}
+	num = strings.TrimSuffix(num, "IB")
+	if num == strings.ToUpper(s) {
+		num = strings.TrimSuffix(num, "B")
+	}
+	shift := 0
+	if i := strings.LastIndexAny(num, "KMGT"); i >= 0 && i == len(num)-1 {
+		shift, num = 10*(1+strings.IndexByte("KMGT", num[i])), num[:i]
+	}
+	if strings.Trim(num, "0123456789.") != "" {
+		return 0, want
+	}
+	f, err := strconv.ParseFloat(num, 64)
+	if err != nil {
+		return 0, want
+	}
+	return math.Ldexp(f, shift), ""
+}
+
+// text writes n for people.
+func (u unit) text(n float64) string {
+	if u == things {
+		return strconv.FormatFloat(n, 'f', 0, 64)
+	}
+	name, per := "B", ""
+	if u == bytesPerSecond {
+		per = "/s"
+	}
+	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if n < 1024 {
+			break
+		}
+		n, name = n/1024, next
+	}
+	if name == "B" {
+		return fmt.Sprintf("%.0f B%s", n, per)
+	}
+	return fmt.Sprintf("%.1f %s%s", n, name, per)
+}

@@ -1,0 +1,90 @@
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
+)
+
+// growth judges a path that goes on growing.
+func (j *judge) growth() Verdict {
+	p, up := Trend(j.withoutTail())
+	survive := j.survival()
+	if j.Returned >= replacing*float64(len(j.Births)) && len(j.Births) > 1 {
+		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
+			"%d mappings are left, and as many of their sizes from before the window were unmapped in it: they replace those.", len(j.Births))}
+	}
+	oldest := j.Begin + j.Window - j.Births[0]
+	facts := fmt.Sprintf("%d of %d mappings were never unmapped; the oldest is %s old", len(j.Births), j.Mapped, Span(oldest))
+	switch {
+	case j.settled < fewBirths:
+		return Verdict{Kind: Growing, Longer: j.longer(),
+			Why: facts + ": too few to be sure."}
+	case (!up || p >= significant) && j.Freed.Count() >= j.Mapped/2 && j.forgotten() < fewBirths:
+		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
+			"The level goes up and down without a trend: %d mappings were made and %d unmapped.", j.Mapped, j.Freed.Count())}
+	case !up || p >= significant:
+		return Verdict{Kind: Growing, Longer: j.Window * 4,
+			Why: facts + "; the level goes up and down."}
+	case survive < surviving && j.forgotten() < fewBirths:
+		enough := 2 * outlives * j.Freed.Quantile(1) // to see some that were forgotten
+		return Verdict{Kind: Growing, Enough: enough <= j.Window, Longer: enough, Why: fmt.Sprintf(
+			"%s; it holds more and more, though %d %% of its mappings are unmapped within the window.", facts, int(100*(1-survive)))}
+	}
+	why := facts + ", and it went on through the whole window"
+	if j.Freed.Count() > 0 {
+		why += fmt.Sprintf("; those that were unmapped lived %s or less", Span(j.Freed.Quantile(1)))
+	}
+	return Verdict{Kind: Leak, Enough: true, Why: why + "."}
+}
+
+// forgotten counts the mappings that are far older than any that was unmapped
+// ever got: the path gives its mappings back, but not these.
+func (j *judge) forgotten() int {
+	limit := j.Begin + j.Window - outlives*j.Freed.Quantile(1)
+	n := 0
+	for _, b := range j.Births {
+		if b < limit {
+			n++
+		}
+	}
+	return n
+}
+
+// withoutTail returns the levels less their newest part.
+func (j *judge) withoutTail() []uint64 {
+	n := int(float64(len(j.Levels))*(1-tailShare) + 0.5)
+	return j.Levels[:n]
+}
+
+// survival estimates the share of the path's mappings that outlive the window
+// less its tail (Kaplan and Meier 1958): mappings that are gone are deaths, those
+// that are left are censored at their age.
+func (j *judge) survival() float64 {
+	ages := make([]event.Time, len(j.Births))
+	for i, b := range j.Births {
+		ages[len(ages)-1-i] = j.Begin + j.Window - b
+	}
+	return j.Freed.Survival(ages, event.Time(float64(j.Window)*(1-tailShare)))
+}
+
+// longer returns a window in which enough mappings should be left to be sure.
+func (j *judge) longer() event.Time {
+	per := j.Window / event.Time(max(1, len(j.Births)))
+	return per * fewBirths * 2
+}
+
+// swelling reports whether one mapping grows and grows, by mremap.
+func (j *judge) swelling() bool {
+	n := len(j.Levels)
+	last := int(float64(n) * (1 - flatShare))
+	if j.Mapped != 1 || last < 2 || j.Levels[n-1] <= j.Levels[last] {
+		return false
+	}
+	p, up := Trend(j.withoutTail())
+	return up && p < significant
+}
+
+func (j *judge) swollen() Verdict {
+	return Verdict{Kind: Growing, Enough: true, Why: "It is one mapping, and mremap made it larger through the whole window."}
+}
