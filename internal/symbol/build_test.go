@@ -50,10 +50,17 @@ func source(t testing.TB, name, text string) string {
 	return dir
 }
 
-// module registers the file at path with a new Symbolizer.
+// module registers the file at path with a new Symbolizer, which does not look
+// for debug files on this machine.
 func module(t testing.TB, path string) *Module {
 	t.Helper()
-	s := New()
+	return moduleWith(t, path, Options{Dirs: []string{}})
+}
+
+// moduleWith is module with other options.
+func moduleWith(t testing.TB, path string, o Options) *Module {
+	t.Helper()
+	s := NewWith(o)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -16,18 +16,10 @@ import (
 const (
 	maxCFIEntry = 64 << 10
 	maxCFITable = 8 << 20 // of an .eh_frame that has no index
-	maxCFICode  = 4096    // of the instructions of one function
-	maxRemember = 256
 )
 
 // errCFI means that there is no call frame information of a form that is read.
 var errCFI = errors.New("no call frame information")
-
-// DWARF numbers of registers.
-const (
-	amd64SP = 7
-	arm64LR = 30
-)
 
 // A cfi finds the call frame information of an address. With an .eh_frame_hdr
 // it reads the one entry that is asked for; without, it holds all.
@@ -153,29 +145,4 @@ func (im *image) frameBytes(off uint64) []byte {
 		return nil
 	}
 	return b
-}
-
-// atSP says whether the return address is right at the stack pointer, on arm64
-// whether it is still in the link register, when addr is executed.
-func (c *cfi) atSP(addr uint64) (yes, known bool) {
-	e, ok := c.entry(addr)
-	if !ok || len(e.Instructions) > maxCFICode || bytes.Count(e.Instructions, []byte{frame.DW_CFA_remember_state}) > maxRemember {
-		return false, false
-	}
-	var row *frame.FrameContext
-	err := guard(func() (err error) {
-		row, err = e.EstablishFrame(addr)
-		return err
-	})
-	if err != nil {
-		return false, false
-	}
-	switch c.im.Machine {
-	case elf.EM_X86_64:
-		return row.CFA.Rule == frame.RuleCFA && row.CFA.Reg == amd64SP && row.CFA.Offset == 8, true
-	case elf.EM_AARCH64:
-		rule := row.Regs[arm64LR].Rule
-		return rule == frame.RuleUndefined || rule == frame.RuleSameVal, true
-	}
-	return false, false
 }

@@ -13,6 +13,7 @@ const maxCachedNames = 1 << 15
 // A nameKey tells which aliases of a function a name was chosen from: those at
 // addr with the n largest sizes, or those that have none.
 type nameKey struct {
+	from *symbols
 	addr uint64
 	n    int
 	open bool
@@ -21,18 +22,19 @@ type nameKey struct {
 // A naming is the name of a function in both forms.
 type naming struct{ function, linkage string }
 
-// function returns the function of the symbol table that covers addr.
+// function returns the function that covers addr, of the first symbol table
+// that has one.
 func (m *Module) function(addr uint64) (stack.Frame, bool) {
-	t, err := m.syms()
-	if err != nil {
-		return stack.Frame{}, false
+	for _, t := range m.tables() {
+		found := t.find(addr)
+		if len(found) == 0 || found[0].open && !m.within(found[0].addr, addr, t.table.dynamic) {
+			continue
+		}
+		if n, ok := m.name(t, found); ok {
+			return stack.Frame{Function: n.function, Linkage: n.linkage, Start: addr - found[0].addr}, true
+		}
 	}
-	found := t.find(addr)
-	if len(found) == 0 || found[0].open && !m.within(found[0].addr, addr, t.table.dynamic) {
-		return stack.Frame{}, false
-	}
-	n, ok := m.name(t, found)
-	return stack.Frame{Function: n.function, Linkage: n.linkage, Start: addr - found[0].addr}, ok
+	return stack.Frame{}, false
 }
 
 // within says whether addr belongs to the function at start, for which the
@@ -52,7 +54,7 @@ func (m *Module) within(start, addr uint64, dynamic bool) bool {
 
 // name returns the best name among the aliases of one function.
 func (m *Module) name(t *symbols, found []*symbol) (naming, bool) {
-	key := nameKey{found[0].addr, len(found), found[0].open}
+	key := nameKey{t, found[0].addr, len(found), found[0].open}
 	m.mu.Lock()
 	n, ok := m.names[key]
 	m.mu.Unlock()
@@ -65,7 +67,7 @@ func (m *Module) name(t *symbols, found []*symbol) (naming, bool) {
 			continue
 		}
 		limit := min(t.table.namesSize-uint64(s.name), maxLinkage)
-		if name, ok := m.src.text(t.table.names+uint64(s.name), limit); ok && name != "" {
+		if name, ok := t.src.text(t.table.names+uint64(s.name), limit); ok && name != "" {
 			all = append(all, alias{name, elf.SymBind(s.bind)})
 		}
 	}

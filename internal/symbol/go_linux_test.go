@@ -120,7 +120,6 @@ func TestGoStackMatchesRuntime(t *testing.T) {
 				checkGoStack(t, module(t, p), run(t, "", path))
 			}
 			checkGosym(t, module(t, path))
-			checkLeaves(t, module(t, path))
 		})
 	}
 }
@@ -197,36 +196,7 @@ func checkGosym(t *testing.T, m *Module) {
 	}
 }
 
-// checkLeaves looks at the functions that make system calls: the frameless
-// ones have their return address at the stack pointer, others do not.
-func checkLeaves(t *testing.T, m *Module) {
-	t.Helper()
-	g, _ := m.golang()
-	got := map[string]bool{}
-	p := g.peek()
-	for i := range g.count {
-		name := g.frames(g.entry(p, i))
-		if name == nil {
-			continue
-		}
-		switch fn := name[len(name)-1].Function; fn {
-		case "internal/runtime/syscall/linux.Syscall6", "internal/runtime/syscall.Syscall6", "runtime.sysMmap", "runtime.sysMunmap", "main.outer":
-			im, _ := m.image()
-			off, _, _ := im.offset(g.entry(p, i) + (g.entry(p, i+1)-g.entry(p, i))/2)
-			yes, known := m.ReturnAtSP(off)
-			if !known {
-				t.Errorf("%s: unknown", fn)
-			}
-			got[fn[strings.LastIndex(fn, ".")+1:]] = yes
-		}
-	}
-	want := map[string]bool{"Syscall6": true, "sysMmap": true, "sysMunmap": true, "outer": false}
-	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// In a program with C code, the C function has its name too.
+// In a program with C code, the C function has its name too, and its line.
 func TestCgoNamesC(t *testing.T) {
 	path := buildGo(t, withCgo, "-gcflags=-l")
 	m := module(t, path)
@@ -237,6 +207,9 @@ func TestCgoNamesC(t *testing.T) {
 		f := m.Frames(offsetOf(t, m, s.addr), false)[0]
 		if diff := gocmp.Diff(s.name, f.Function); diff != "" {
 			t.Error(diff)
+		}
+		if filepath.Base(f.File) != "cgo-gcc-prolog" || f.Line == 0 {
+			t.Errorf("%s:%d", f.File, f.Line)
 		}
 		return
 	}

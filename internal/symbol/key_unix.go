@@ -15,3 +15,6 @@ func fileID(fi os.FileInfo) (dev, inode uint64, ok bool) {
 	}
 	return uint64(st.Dev), uint64(st.Ino), true
 }
+
+// openNonblock makes opening a FIFO return at once.
+const openNonblock = syscall.O_NONBLOCK

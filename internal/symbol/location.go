@@ -10,11 +10,12 @@ import (
 // A Location is a place in code that can be named later, when the space has
 // changed or is gone.
 type Location struct {
+	space  *Space
 	module *Module
+	addr   uint64
 	offset uint64 // in the module's file
 	frame  stack.Frame
 	exec   bool
-	call   bool
 }
 
 // Locate is the quick half of Resolve: it finds the file of pc without reading
@@ -24,7 +25,7 @@ func (sp *Space) Locate(pc uint64, call bool) Location {
 	if call && addr > 0 {
 		addr--
 	}
-	l := Location{frame: stack.Frame{Offset: addr}, call: call}
+	l := Location{space: sp, addr: addr, frame: stack.Frame{Offset: addr}}
 	st := sp.state.Load()
 	r, ok := st.find(addr)
 	if !ok {
@@ -51,17 +52,13 @@ func (l Location) Executable() bool { return l.exec }
 
 // Frames is the slow half of Resolve.
 func (l Location) Frames() []stack.Frame {
+	if l.exec && generated(l.frame.Module) {
+		if f, ok := l.space.perf.Load().frame(l.addr); ok {
+			return []stack.Frame{f}
+		}
+	}
 	if l.module == nil {
 		return []stack.Frame{l.frame}
 	}
 	return l.module.Frames(l.offset, false)
-}
-
-// ReturnAtSP is Module.ReturnAtSP for a location just behind a system call
-// instruction, located as a call.
-func (l Location) ReturnAtSP() (yes, known bool) {
-	if l.module == nil {
-		return false, false
-	}
-	return l.module.ReturnAtSP(l.offset + 1)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/mmtrace/mmtrace/pkg/stack"
@@ -20,6 +21,7 @@ const (
 // A Module is one mapped file. It is read when an address in it is asked for,
 // and no further than that takes. Its methods may be called concurrently.
 type Module struct {
+	s    *Symbolizer // nil for a module that is alone
 	path string
 	src  *store
 	c    io.Closer
@@ -30,8 +32,16 @@ type Module struct {
 	golang func() (*goTable, error)
 	cfi    func() (*cfi, error)
 
+	// debug is where the lines of the module are: in its own file or in one that
+	// was split off; nil if there are none.
+	debug func() (*debugFile, error)
+	// tables are the symbol tables, that which has most first.
+	tables func() []*symbols
+	cache  func() *frameCache
+
 	mu    sync.Mutex
 	names map[nameKey]naming
+	gaps  gaps
 }
 
 // newModule returns the module whose content is the size bytes of r.
@@ -45,6 +55,9 @@ func newModule(path string, r io.ReaderAt, size int64) *Module {
 	m.syms = sync.OnceValues(func() (*symbols, error) { return part(m, (*image).readSymbols) })
 	m.golang = sync.OnceValues(func() (*goTable, error) { return part(m, (*image).findGo) })
 	m.cfi = sync.OnceValues(func() (*cfi, error) { return part(m, (*image).findCFI) })
+	m.debug = sync.OnceValues(m.findDebug)
+	m.tables = sync.OnceValue(m.findTables)
+	m.cache = sync.OnceValue(m.findCache)
 	return m
 }
 
@@ -117,9 +130,48 @@ func (m *Module) Frames(off uint64, call bool) []stack.Frame {
 }
 
 // lookup returns the frames at off without what all frames of a module share,
-// or nil. Code of the Go compiler is named by its own table: the symbol table
-// has other names for generics and assembly.
+// or nil. The slice is the caller's.
 func (m *Module) lookup(off uint64) []stack.Frame {
+	fs, ok := m.cache().get(off)
+	if !ok {
+		fs = m.resolve(off)
+		m.cache().put(off, slices.Clone(fs))
+	}
+	m.count(fs)
+	return fs
+}
+
+// count notes what is missing of the frames of an address.
+func (m *Module) count(fs []stack.Frame) {
+	if m.gaps.asked.Add(1) == 1 && m.s != nil {
+		m.s.touch(m)
+	}
+	if len(fs) == 0 || fs[len(fs)-1].Function == "" {
+		m.gaps.nameless.Add(1)
+	}
+	if len(fs) == 0 || fs[0].File == "" {
+		m.gaps.lineless.Add(1)
+	}
+}
+
+// debugFrames returns the frames of addr that debug information tells, or nil.
+func (m *Module) debugFrames(addr uint64) []stack.Frame {
+	f, err := m.debug()
+	if err != nil {
+		return nil
+	}
+	fs, err := f.frames(addr)
+	if err != nil {
+		m.gaps.why.CompareAndSwap(nil, &err)
+	}
+	return fs
+}
+
+// resolve does the work of lookup. Code of the Go compiler is named by its own
+// table: the symbol table has other names for generics and assembly. Elsewhere
+// inlined calls and lines come from the debug information, and the function
+// from the symbol table if that has it.
+func (m *Module) resolve(off uint64) []stack.Frame {
 	im, err := m.image()
 	if err != nil {
 		return nil
@@ -133,34 +185,18 @@ func (m *Module) lookup(off uint64) []stack.Frame {
 			return fs
 		}
 	}
-	if f, ok := m.function(addr); ok {
-		return []stack.Frame{f}
+	fs := m.debugFrames(addr)
+	f, ok := m.function(addr)
+	switch {
+	case !ok:
+	case fs == nil:
+		fs = []stack.Frame{f}
+	default:
+		last := &fs[len(fs)-1]
+		f.File, f.Line = last.File, last.Line
+		*last = f
 	}
-	return nil
-}
-
-// ReturnAtSP says whether the function that made a system call had its return
-// address right at the stack pointer (on arm64: still in the link register)
-// at that moment. off is the file offset of the leaf's address, just behind
-// the system call instruction. known is false if neither the file's call frame
-// information nor, for Go code, its pclntab covers the instruction.
-func (m *Module) ReturnAtSP(off uint64) (yes, known bool) {
-	im, err := m.image()
-	if err != nil || off == 0 {
-		return false, false
-	}
-	addr, ok := im.addr(off - 1)
-	if !ok {
-		return false, false
-	}
-	if g, _ := m.golang(); g.covers(addr) {
-		return g.atSP(addr)
-	}
-	c, err := m.cfi()
-	if err != nil {
-		return false, false
-	}
-	return c.atSP(addr)
+	return fs
 }
 
 // detach reads all that the module may need and closes its file.

@@ -21,11 +21,9 @@ const (
 // errPclntab means that a pclntab is of a Go release before 1.16 or damaged.
 var errPclntab = errors.New("no pclntab of a known form")
 
-// A goTable reads the tables that the Go runtime unwinds with: functions,
-// positions, inlined calls and the distance from the stack pointer to the
-// return address. debug/gosym has no such distance and no inlined calls, and
-// holds a few hundred bytes per function; this one holds nothing and reads the
-// file where it needs to, about 20 small reads for an address.
+// A goTable reads the tables that the Go runtime makes tracebacks with:
+// functions, positions and inlined calls. It holds nothing and reads the file
+// where it needs to, about 20 small reads for an address.
 //
 // The form is that of Go 1.16 (magic ...fa), 1.18 (...f0) and 1.20 (...f1) and
 // later, see runtime/symtab.go and cmd/link/internal/ld/pcln.go. Inlined calls
@@ -209,19 +207,6 @@ func (t *goTable) position(f goFunc, addr uint64) (file string, line int) {
 		return "", 0
 	}
 	return file, int(n)
-}
-
-// atSP says whether the return address of the function is right at the stack
-// pointer when addr is executed (on a machine with a link register: whether it
-// has not been stored).
-func (t *goTable) atSP(addr uint64) (yes, known bool) {
-	f, ok := t.find(addr)
-	if !ok {
-		return false, false
-	}
-	p := t.peek()
-	delta, ok := t.value(f, f.field(p, fieldSP), addr)
-	return delta == 0, ok && p.err == nil
 }
 
 // frames returns the frames of addr, leaf first: the inlined calls, then the

@@ -16,13 +16,14 @@ import (
 // errOpen means that the caller has no file for a region.
 var errOpen = errors.New("no file to read")
 
-// A Space is the code of one address space: which file lies where. Update and
-// SetVDSO may be called by one goroutine at a time, the other methods by any
-// at any time.
+// A Space is the code of one address space: which file lies where. Update,
+// SetVDSO and SetPerfMap may be called by one goroutine at a time, the other
+// methods by any at any time.
 type Space struct {
 	s     *Symbolizer
 	state atomic.Pointer[spaceState]
 	vdso  atomic.Pointer[Module]
+	perf  atomic.Pointer[perfMap]
 }
 
 // A spaceState is one map; it is replaced, never changed.
@@ -118,28 +119,9 @@ func (st *spaceState) find(addr uint64) (event.Region, bool) {
 // Resolve returns the frames of the address pc, leaf first, at least one. call
 // says that pc is a return address; the frames then speak of the byte before
 // it, as those of Module.Frames do. An address in a region without a file gets
-// a frame that names the region, one in no region a frame without a module.
-func (sp *Space) Resolve(pc uint64, call bool) []stack.Frame {
-	if call && pc > 0 {
-		pc--
-	}
-	st := sp.state.Load()
-	r, ok := st.find(pc)
-	if !ok {
-		return []stack.Frame{{Offset: pc}}
-	}
-	if m, off := sp.locate(st, r, pc); m != nil {
-		return m.Frames(off, false)
-	}
-	k, ok := keyOf(r)
-	if ok { // a file, but not executable: it is not opened
-		return []stack.Frame{{Module: k.path, Offset: pc - r.Start + r.Offset}}
-	}
-	if !strings.HasPrefix(r.Path, "[") {
-		return []stack.Frame{{Module: "[anon]", Offset: pc}}
-	}
-	return []stack.Frame{{Module: r.Path, Offset: pc}}
-}
+// a frame that names the region, or the function if SetPerfMap told it, and one
+// in no region a frame without a module.
+func (sp *Space) Resolve(pc uint64, call bool) []stack.Frame { return sp.Locate(pc, call).Frames() }
 
 // locate returns the module of region r and the offset of addr in its file, or
 // nil.
@@ -158,24 +140,6 @@ func (sp *Space) locate(st *spaceState, r event.Region, addr uint64) (*Module, u
 func (sp *Space) Executable(pc uint64) (known, exec bool) {
 	r, ok := sp.state.Load().find(pc)
 	return ok, r.Prot&event.ProtExec != 0
-}
-
-// ReturnAtSP is Module.ReturnAtSP for the address pc, just behind a system
-// call instruction.
-func (sp *Space) ReturnAtSP(pc uint64) (yes, known bool) {
-	if pc == 0 {
-		return false, false
-	}
-	st := sp.state.Load()
-	r, ok := st.find(pc - 1)
-	if !ok {
-		return false, false
-	}
-	m, off := sp.locate(st, r, pc-1)
-	if m == nil {
-		return false, false
-	}
-	return m.ReturnAtSP(off + 1)
 }
 
 // A CodeRegion is an executable region of a space.

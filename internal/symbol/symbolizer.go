@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 )
 
 // Limits on what a Symbolizer holds.
@@ -27,8 +28,17 @@ type Symbolizer struct {
 	order   []fileKey // the oldest first
 	images  map[string]*Module
 	open    int
+	caches  map[cacheKey]*frameCache
+	touched []*Module // those that frames were asked of
 	// limit is the number of files that stay open.
 	limit int
+
+	opts   Options
+	debug  map[string]func() (*debugFile, error) // by build ID
+	opened []*debugFile
+
+	web    sync.Mutex // held while something is downloaded
+	waited time.Duration
 }
 
 // A fileKey names the content of a file: an inode and its last change.
@@ -38,9 +48,15 @@ type fileKey struct {
 	changed    int64
 }
 
-// New returns an empty Symbolizer.
-func New() *Symbolizer {
+// New returns an empty Symbolizer that finds debug files on this machine alone.
+func New() *Symbolizer { return NewWith(Options{}) }
+
+// NewWith returns an empty Symbolizer.
+func NewWith(o Options) *Symbolizer {
 	return &Symbolizer{
+		opts:    o,
+		caches:  map[cacheKey]*frameCache{},
+		debug:   map[string]func() (*debugFile, error){},
 		files:   map[fileKey]*Module{},
 		regions: map[regionKey]*Module{},
 		images:  map[string]*Module{},
@@ -88,7 +104,7 @@ func (s *Symbolizer) add(path string, f *os.File, fi os.FileInfo, key *fileKey) 
 		}
 	}
 	m := newModule(path, f, fi.Size())
-	m.c = f
+	m.s, m.c = s, f
 	if s.open >= s.limit || key == nil {
 		m.detach()
 		m.c = nil
@@ -150,7 +166,7 @@ func (s *Symbolizer) vdso(image []byte) *Module {
 	m := s.images[string(image)]
 	if m == nil {
 		image = bytes.Clone(image)
-		m = newModule("[vdso]", bytes.NewReader(image), int64(len(image)))
+		m = newModule(vdsoPath, bytes.NewReader(image), int64(len(image)))
 		if len(s.images) < maxImages {
 			s.images[string(image)] = m
 		}
@@ -168,8 +184,21 @@ func (s *Symbolizer) Close() error {
 		errs = append(errs, m.close())
 		m.c = nil
 	}
+	for _, d := range s.opened {
+		errs = append(errs, d.close())
+	}
 	clear(s.files)
 	clear(s.regions)
+	s.opened = nil
 	s.order, s.open = nil, 0
 	return errors.Join(errs...)
+}
+
+// touch remembers that frames were asked of m.
+func (s *Symbolizer) touch(m *Module) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.touched) < maxModules {
+		s.touched = append(s.touched, m)
+	}
 }

@@ -41,6 +41,7 @@ func (s *symbol) covers(addr uint64) bool { return s.addr <= addr && addr < s.en
 type symbols struct {
 	list  []symbol
 	table symbolTable
+	src   *store // that has the names
 }
 
 // symbolSize returns the size in bytes of one symbol in the file.
@@ -51,29 +52,44 @@ func (im *image) symbolSize() int {
 	return elf.Sym64Size
 }
 
-// findTable returns .symtab, else .dynsym, else what PT_DYNAMIC tells.
-func (im *image) findTable() (symbolTable, bool) {
-	for _, kind := range []elf.SectionType{elf.SHT_SYMTAB, elf.SHT_DYNSYM} {
-		for _, s := range im.Sections {
-			if s.Type != kind || s.Flags&elf.SHF_COMPRESSED != 0 || int(s.Link) >= len(im.Sections) {
-				continue
-			}
-			names := im.Sections[s.Link]
-			if names.Type == elf.SHT_STRTAB && names.Flags&elf.SHF_COMPRESSED == 0 {
-				return symbolTable{s.Offset, s.FileSize, names.Offset, names.FileSize, kind == elf.SHT_DYNSYM}, true
-			}
+// tableOf returns the table that sections of the given kind are.
+func (im *image) tableOf(kind elf.SectionType) (symbolTable, bool) {
+	for _, s := range im.Sections {
+		if s.Type != kind || s.Flags&elf.SHF_COMPRESSED != 0 || int(s.Link) >= len(im.Sections) {
+			continue
+		}
+		names := im.Sections[s.Link]
+		if names.Type == elf.SHT_STRTAB && names.Flags&elf.SHF_COMPRESSED == 0 {
+			return symbolTable{s.Offset, s.FileSize, names.Offset, names.FileSize, kind == elf.SHT_DYNSYM}, true
 		}
 	}
-	return im.dynamicTable()
+	return symbolTable{}, false
 }
 
-// readSymbols reads the functions of the file. A file without any has an empty
-// list and no error.
+// readSymbols reads the functions of .symtab, else of .dynsym, else of what
+// PT_DYNAMIC tells. A file without any has an empty list and no error.
 func (im *image) readSymbols() (*symbols, error) {
-	t, ok := im.findTable()
-	if !ok {
-		return &symbols{}, nil
+	for _, kind := range []elf.SectionType{elf.SHT_SYMTAB, elf.SHT_DYNSYM} {
+		if t, ok := im.tableOf(kind); ok {
+			return im.readTable(t)
+		}
 	}
+	if t, ok := im.dynamicTable(); ok {
+		return im.readTable(t)
+	}
+	return &symbols{}, nil
+}
+
+// readFullSymbols reads the functions of .symtab alone.
+func (im *image) readFullSymbols() (*symbols, error) {
+	if t, ok := im.tableOf(elf.SHT_SYMTAB); ok {
+		return im.readTable(t)
+	}
+	return &symbols{}, nil
+}
+
+// readTable reads the functions of a symbol table.
+func (im *image) readTable(t symbolTable) (*symbols, error) {
 	if err := im.src.check(t.off, t.size, maxTable); err != nil {
 		return nil, fmt.Errorf("reading symbols: %w", err)
 	}
@@ -89,7 +105,7 @@ func (im *image) readSymbols() (*symbols, error) {
 			return nil, fmt.Errorf("reading symbols: %w", errSize)
 		}
 	}
-	return &symbols{b.finish(), t}, nil
+	return &symbols{b.finish(), t, im.src}, nil
 }
 
 // A builder collects the functions of a table.
