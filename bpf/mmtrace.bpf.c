@@ -158,15 +158,15 @@ struct {
 } copies SEC(".maps");
 
 /*
- * Sends a copy of the stack, so that user space can finish the walk. Such a
- * stack gets a name of its own: what is above is not in its hash.
+ * Sends a copy of the stack, so that user space can finish the walk in scratch.
+ * Such a stack gets a name of its own: what is above is not in its hash.
  */
-static __always_inline void send_copy(struct walk *w)
+__noinline int send_copy(__u32 zero)
 {
-	__u32 zero = 0;
+	struct walk *w = bpf_map_lookup_elem(&scratch, &zero);
 	struct stack_copy *c = bpf_map_lookup_elem(&copies, &zero);
-	if (!c)
-		return;
+	if (!w || !c)
+		return 0;
 	w->record.stack = mix(w->record.stack, bpf_ktime_get_ns());
 	c->kind = KIND_STACK_COPY;
 	c->stack = w->record.stack;
@@ -183,10 +183,11 @@ static __always_inline void send_copy(struct walk *w)
 	c->length = n;
 	if (bpf_ringbuf_output(&events, c, sizeof(*c) - sizeof(c->data) + n, wakeup())) {
 		count(COUNT_STACKS_LOST);
-		return;
+		return 0;
 	}
 	count(COUNT_COPIES);
 	w->record.flags |= STACK_COPIED;
+	return 1;
 }
 
 /* Sends the stack unless user space has it; returns its hash, 0 if there is none. */
@@ -203,7 +204,7 @@ static __always_inline __u64 stack_of(void *regs, struct space *space)
 	if (!partial && bpf_map_lookup_elem(&seen, &h))
 		return h;
 	if (partial) {
-		send_copy(w);
+		send_copy(0);
 		h = s->stack;
 	}
 	__u32 n = s->count;
@@ -314,7 +315,6 @@ int lock_acquired_raw(__u64 *ctx)
 struct vma_query {
 	__u64 length;
 	__u64 huge; /* page size if the mapping is of huge pages, else 0 */
-	__u64 file;
 };
 
 static long look(struct task_struct *task, struct vm_area_struct *vma, struct vma_query *q)
@@ -323,7 +323,6 @@ static long look(struct task_struct *task, struct vm_area_struct *vma, struct vm
 	struct file *file = vma->vm_file;
 	if (!file)
 		return 0;
-	q->file = 1;
 	struct super_block *sb = file->f_inode->i_sb;
 	if (sb->s_magic == HUGETLBFS_MAGIC)
 		q->huge = sb->s_blocksize;
@@ -334,19 +333,36 @@ enum bpf_func_id___here {
 	BPF_FUNC_find_vma___here,
 };
 
+#define VMA_BUSY (~0ULL)
+
 /*
- * bpf_find_vma is there from 5.17 on, and it does not wait for the lock. Where it
- * fails, user space finds the length from the kernel's page counts.
+ * Length of the current task's mapping at addr, or with huge the size of its huge
+ * pages; 0 if there is none, VMA_BUSY if the kernel could not look.
  */
-static __always_inline bool find_vma(struct task_struct *task, __u64 addr, struct vma_query *q)
+__noinline __u64 try_vma(__u64 addr, __u32 huge)
 {
-	q->length = q->huge = q->file = 0;
+	struct vma_query q = {};
+
+	if (bpf_find_vma(bpf_get_current_task_btf(), addr, look, &q, 0))
+		return VMA_BUSY;
+	return huge ? q.huge : q.length;
+}
+
+/*
+ * The same, 0 if that cannot be told. bpf_find_vma is there from 5.17 on, and it
+ * does not wait for the lock. Where it fails, user space finds the length from
+ * the kernel's page counts.
+ */
+static __always_inline __u64 vma_at(__u64 addr, __u32 huge)
+{
 	if (!bpf_core_enum_value_exists(enum bpf_func_id___here, BPF_FUNC_find_vma___here))
-		return false;
-	for (int i = 0; i < FIND_TRIES; i++)
-		if (bpf_find_vma(task, addr, look, q, 0) == 0)
-			return true;
-	return false;
+		return 0;
+	for (int i = 0; i < FIND_TRIES; i++) {
+		__u64 v = try_vma(addr, huge);
+		if (v != VMA_BUSY)
+			return v;
+	}
+	return 0;
 }
 
 /* ipc(2) of ia32 is many calls in one. Returns false for those that do not matter. */
@@ -399,9 +415,8 @@ static __always_inline bool normalize_compat(struct record *r, long nr)
 }
 
 /* Adds what the arguments alone do not tell of a mapping that was made. */
-static __always_inline void describe(struct record *r, struct task_struct *task)
+static __always_inline void describe(struct record *r)
 {
-	struct vma_query q;
 	__u64 addr = r->ret;
 
 	if (r->kind == KIND_IO_SETUP) {
@@ -414,16 +429,9 @@ static __always_inline void describe(struct record *r, struct task_struct *task)
 		}
 		r->args[5] = addr;
 	}
-	if (!find_vma(task, addr, &q))
-		return;
-	if (r->kind == KIND_MMAP) {
-		if (q.huge) {
-			r->marks |= MARK_HUGE;
-			r->aux = q.huge;
-		}
-		return;
-	}
-	r->aux = q.length;
+	r->aux = vma_at(addr, r->kind == KIND_MMAP);
+	if (r->kind == KIND_MMAP && r->aux)
+		r->marks |= MARK_HUGE;
 }
 
 static __always_inline bool needs_description(struct record *r)
@@ -561,7 +569,7 @@ static __always_inline int returned(void *regs, long ret)
 		return 0;
 	}
 	if (needs_description(r))
-		describe(r, task);
+		describe(r);
 	if (r->kind == KIND_MMAP && !FAILED(ret) && !(r->args[3] & MAP_ANONYMOUS)) {
 		r->marks |= MARK_FILE;
 		if (r->args[2] & PROT_EXEC)

@@ -24,73 +24,68 @@ struct call {
 	bool compat;
 };
 
-static __always_inline __u32 kind_x86_64(long nr)
-{
-	switch (nr) {
-	case 9: return KIND_MMAP;
-	case 10: return KIND_MPROTECT;
-	case 11: return KIND_MUNMAP;
-	case 12: return KIND_BRK;
-	case 25: return KIND_MREMAP;
-	case 28: return KIND_MADVISE;
-	case 30: return KIND_SHMAT;
-	case 67: return KIND_SHMDT;
-	case 157: return KIND_NAME_VMA; /* prctl */
-	case 158: return KIND_MAP_VDSO; /* arch_prctl */
-	case 206: return KIND_IO_SETUP;
-	case 207: return KIND_IO_DESTROY;
-	case 216: return KIND_REMAP_FILE_PAGES;
-	case 329: return KIND_MPROTECT; /* pkey_mprotect */
-	case 453: return KIND_SHADOW_STACK;
-	case 543: return KIND_IO_SETUP; /* x32 */
-	}
-	return KIND_NONE;
-}
+/*
+ * Tables, not switches: this runs first at every system call of the machine, and
+ * the verifier would follow the rest of the program once for every case.
+ */
+static const struct {
+	__u8 native; /* enum record_kind */
+	__u8 ia32;
+} x86_calls[544] = {
+	[9].native = KIND_MMAP,
+	[10].native = KIND_MPROTECT,
+	[11].native = KIND_MUNMAP,
+	[12].native = KIND_BRK,
+	[25].native = KIND_MREMAP,
+	[28].native = KIND_MADVISE,
+	[30].native = KIND_SHMAT,
+	[67].native = KIND_SHMDT,
+	[157].native = KIND_NAME_VMA, /* prctl */
+	[158].native = KIND_MAP_VDSO, /* arch_prctl */
+	[206].native = KIND_IO_SETUP,
+	[207].native = KIND_IO_DESTROY,
+	[216].native = KIND_REMAP_FILE_PAGES,
+	[329].native = KIND_MPROTECT, /* pkey_mprotect */
+	[453].native = KIND_SHADOW_STACK,
+	[543].native = KIND_IO_SETUP, /* x32 */
 
-static __always_inline __u32 kind_ia32(long nr)
-{
-	switch (nr) {
-	case 45: return KIND_BRK;
-	case 90: return KIND_MMAP; /* old_mmap: one pointer to six words */
-	case 91: return KIND_MUNMAP;
-	case 117: return KIND_SHMAT; /* ipc */
-	case 125: return KIND_MPROTECT;
-	case 163: return KIND_MREMAP;
-	case 172: return KIND_NAME_VMA;
-	case 192: return KIND_MMAP; /* mmap2: offset in pages */
-	case 219: return KIND_MADVISE;
-	case 245: return KIND_IO_SETUP;
-	case 246: return KIND_IO_DESTROY;
-	case 257: return KIND_REMAP_FILE_PAGES;
-	case 380: return KIND_MPROTECT;
-	case 384: return KIND_MAP_VDSO;
-	case 397: return KIND_SHMAT;
-	case 398: return KIND_SHMDT;
-	case 453: return KIND_SHADOW_STACK;
-	}
-	return KIND_NONE;
-}
+	[45].ia32 = KIND_BRK,
+	[90].ia32 = KIND_MMAP, /* old_mmap: one pointer to six words */
+	[91].ia32 = KIND_MUNMAP,
+	[117].ia32 = KIND_SHMAT, /* ipc */
+	[125].ia32 = KIND_MPROTECT,
+	[163].ia32 = KIND_MREMAP,
+	[172].ia32 = KIND_NAME_VMA,
+	[192].ia32 = KIND_MMAP, /* mmap2: offset in pages */
+	[219].ia32 = KIND_MADVISE,
+	[245].ia32 = KIND_IO_SETUP,
+	[246].ia32 = KIND_IO_DESTROY,
+	[257].ia32 = KIND_REMAP_FILE_PAGES,
+	[380].ia32 = KIND_MPROTECT,
+	[384].ia32 = KIND_MAP_VDSO,
+	[397].ia32 = KIND_SHMAT,
+	[398].ia32 = KIND_SHMDT,
+	[453].ia32 = KIND_SHADOW_STACK,
+};
 
-static __always_inline __u32 kind_generic(long nr)
-{
-	switch (nr) {
-	case 0: return KIND_IO_SETUP;
-	case 1: return KIND_IO_DESTROY;
-	case 167: return KIND_NAME_VMA; /* prctl */
-	case 196: return KIND_SHMAT;
-	case 197: return KIND_SHMDT;
-	case 214: return KIND_BRK;
-	case 215: return KIND_MUNMAP;
-	case 216: return KIND_MREMAP;
-	case 222: return KIND_MMAP;
-	case 226: return KIND_MPROTECT;
-	case 233: return KIND_MADVISE;
-	case 234: return KIND_REMAP_FILE_PAGES;
-	case 288: return KIND_MPROTECT; /* pkey_mprotect */
-	case 453: return KIND_SHADOW_STACK;
-	}
-	return KIND_NONE;
-}
+static const __u8 generic_calls[454] = {
+	[0] = KIND_IO_SETUP,
+	[1] = KIND_IO_DESTROY,
+	[167] = KIND_NAME_VMA, /* prctl */
+	[196] = KIND_SHMAT,
+	[197] = KIND_SHMDT,
+	[214] = KIND_BRK,
+	[215] = KIND_MUNMAP,
+	[216] = KIND_MREMAP,
+	[222] = KIND_MMAP,
+	[226] = KIND_MPROTECT,
+	[233] = KIND_MADVISE,
+	[234] = KIND_REMAP_FILE_PAGES,
+	[288] = KIND_MPROTECT, /* pkey_mprotect */
+	[453] = KIND_SHADOW_STACK,
+};
+
+#define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Whether nr copies the address space for a child. Compat numbers are those of ia32. */
 static __always_inline bool is_clone(long nr, bool compat)
@@ -102,22 +97,23 @@ static __always_inline bool is_clone(long nr, bool compat)
 	return (nr >= 56 && nr <= 58) || nr == 435;
 }
 
-/*
- * call_of tells which call c is, from the number alone where that is enough:
- * this runs first at every system call of the machine.
- */
+/* call_of tells which call c is, from the number alone where that is enough. */
 static __always_inline bool call_of(struct call *c, long nr, struct task_struct *task)
 {
 	c->compat = false;
 	c->nr = nr;
 	if (!ON_X86) {
-		c->kind = kind_generic(nr);
+		if ((__u64)nr >= COUNT_OF(generic_calls))
+			return false;
+		c->kind = generic_calls[nr];
 		return c->kind != KIND_NONE;
 	}
 	if (nr >= 0)
 		nr &= ~X32_BIT;
-	c->kind = kind_x86_64(nr);
-	__u32 ia32 = kind_ia32(nr);
+	if ((__u64)nr >= COUNT_OF(x86_calls))
+		return false;
+	c->kind = x86_calls[nr].native;
+	__u32 ia32 = x86_calls[nr].ia32;
 	if (c->kind == KIND_NONE && ia32 == KIND_NONE)
 		return false;
 	if (((struct task_struct___x86 *)task)->thread_info.status & TS_COMPAT) {

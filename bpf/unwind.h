@@ -5,8 +5,8 @@
  * form of the tables and the model of the walk: internal/unwind.
  *
  * One step of the walk is a global function, which the verifier checks once and
- * apart from the loop around it. That loads on every kernel since 5.10; an
- * inlined step, bpf_loop and iterators do not.
+ * apart from the loop around it, and so is the loop. That loads on every kernel
+ * since 5.10; an inlined step, bpf_loop and iterators do not.
  */
 #ifndef MMTRACE_UNWIND_H
 #define MMTRACE_UNWIND_H
@@ -222,17 +222,15 @@ static __always_inline void change_code(struct walk *w, __u64 start, __u64 end, 
 	w->module = module;
 }
 
-/* Finds the mapping that holds pc, unless it is one of the last two again. */
-static __always_inline enum stop find_code(struct walk *w, __u64 pc)
+/* Finds the mapping that holds pc, for the walk in scratch. Returns enum stop. */
+__noinline int search_code(__u32 key, __u64 pc)
 {
-	__u32 key = 0, space = w->space, low = 0, n;
+	__u32 low = 0, n;
 
-	if (pc >= w->start && pc < w->end)
-		return STOP_NONE;
-	if (pc >= w->before_start && pc < w->before_end) {
-		change_code(w, w->before_start, w->before_end, w->before_bias, w->before_module);
-		return STOP_NONE;
-	}
+	struct walk *w = bpf_map_lookup_elem(&scratch, &key);
+	if (!w)
+		return STOP_FAULT;
+	__u32 space = w->space;
 	void *blocks = bpf_map_lookup_elem(&code, &space);
 	if (!blocks)
 		return STOP_NO_SPACE;
@@ -272,6 +270,18 @@ static __always_inline enum stop find_code(struct walk *w, __u64 pc)
 		return STOP_NO_MAP;
 	change_code(w, r->start, r->end, r->bias, r->module);
 	return STOP_NONE;
+}
+
+/* The same, unless it is one of the last two again. */
+static __always_inline enum stop find_code(struct walk *w, __u64 pc)
+{
+	if (pc >= w->start && pc < w->end)
+		return STOP_NONE;
+	if (pc >= w->before_start && pc < w->before_end) {
+		change_code(w, w->before_start, w->before_end, w->before_bias, w->before_module);
+		return STOP_NONE;
+	}
+	return search_code(0, pc);
 }
 
 /* Index of the rule for addr, an address of the file; -1: the table is not there. */
@@ -512,6 +522,17 @@ __noinline int walk_step(__u32 zero)
 	return STOP_UNSUPPORTED;
 }
 
+/* Takes all steps of the walk in scratch. Returns enum stop. */
+__noinline int walk_all(__u32 zero)
+{
+	for (int i = 0; i < MAX_FRAMES + 1; i++) {
+		int stop = walk_step(zero);
+		if (stop)
+			return stop;
+	}
+	return STOP_MAX;
+}
+
 /* Begins a walk at the registers of a system call. */
 static __always_inline void begin_walk(struct walk *w, void *regs, __u32 space)
 {
@@ -544,16 +565,10 @@ static __always_inline void begin_walk(struct walk *w, void *regs, __u32 space)
 static __always_inline __u64 walk(struct stack_record *s, void *regs, struct space *space)
 {
 	struct walk *w = (void *)s;
-	int stop = STOP_NONE;
-
 	__u32 own = space->id;
 	begin_walk(w, regs, bpf_map_lookup_elem(&code, &own) ? own : space->code);
 	w->hash = mix(((__u64)space->id << 32) | space->generation, 1);
-	for (int i = 0; i < MAX_FRAMES + 1; i++) {
-		stop = walk_step(0);
-		if (stop)
-			break;
-	}
+	int stop = walk_all(0);
 	if (!w->count) { /* an address at least */
 		s->frames[0] = w->pc;
 		w->hash = mix(w->hash, w->pc);

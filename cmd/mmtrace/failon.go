@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,11 +14,24 @@ type conditionsValue []report.Condition
 
 func (v *conditionsValue) Set(s string) error {
 	c, err := report.ParseCondition(s)
-	if err != nil {
-		return err
+	var bad *report.ConditionError
+	if errors.As(err, &bad) {
+		return &wantError{want: bad.Want, mean: quantityMeant(bad)}
 	}
 	*v = append(*v, c)
 	return nil
+}
+
+// quantityMeant returns the condition with the name that may have been meant.
+func quantityMeant(e *report.ConditionError) string {
+	var names []string
+	for _, q := range report.Quantities() {
+		names = append(names, q[0])
+	}
+	if name := closest(e.Name, names); e.Name != "" && name != "" {
+		return strings.Replace(e.Text, e.Name, name, 1)
+	}
+	return ""
 }
 
 func (v *conditionsValue) String() string {

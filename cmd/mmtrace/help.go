@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
 const groupKey = "mmtrace_group" // of a flag's annotations
@@ -72,9 +74,18 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 		writeGroup(&b, cmd, name)
 	}
 	if !cmd.HasParent() {
+		writeConditions(&b)
 		fmt.Fprintf(&b, "\n%s", exitCodes)
 	}
 	io.WriteString(w, b.String())
+}
+
+// writeConditions lists what --fail-on compares.
+func writeConditions(b *strings.Builder) {
+	b.WriteString("\nWhat --fail-on compares, by > >= < <= or =\n")
+	for _, q := range report.Quantities() {
+		fmt.Fprintf(b, "  %-12s%s\n", q[0], q[1])
+	}
 }
 
 func usageLine(cmd *cobra.Command) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/cilium/ebpf"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/pkg/export"
 	"github.com/mmtrace/mmtrace/pkg/recording"
 )
 
@@ -105,6 +106,9 @@ func adviseRights(missing []string, args []string) []advice {
 }
 
 func adviseOutput(e *outputError) []advice {
+	if errors.Is(e.err, export.ErrUnknown) { // the process has ended, or nobody looked
+		return []advice{{"try:", "--folded-value bytes"}}
+	}
 	if errors.Is(e.err, fs.ErrNotExist) {
 		return []advice{{"try:", "make the directory, or -o with another"}}
 	}

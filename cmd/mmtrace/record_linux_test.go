@@ -56,7 +56,8 @@ func TestRecordingGivesTheSameReports(t *testing.T) {
 		again  []string // options of the report, too
 	}{
 		{"cases", cases, []string{"-p", pid(cases), "-d", "1"}, nil},
-		{"chaos", chaos, []string{"-p", pid(chaos), "-f", "-d", "1.5"}, nil},
+		{"chaos", chaos, []string{"-p", pid(chaos), "-f", "-d", "1.5"},
+			[]string{"--sort", "resident", "--folded-value", "resident"}},
 		{"several", storm, []string{"-p", pid(cases) + "," + pid(storm), "-f", "-d", "1"},
 			[]string{"--sort", "age", "-T", "2", "-z", "16K", "--folded-value", "count"}},
 		{"command", nil, []string{"--", "ls", "/"}, nil},

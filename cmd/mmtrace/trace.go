@@ -55,6 +55,7 @@ func (j *job) config(rec *recorder) session.Config {
 	c := session.Config{
 		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer),
 		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
+		Progress: func(what string) { j.progress.note("%s", what) },
 	}
 	if j.command != nil {
 		c.StopAtExec = true

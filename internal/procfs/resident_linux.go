@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -187,7 +188,7 @@ func addZeroPages(zero map[uint64]bool, f *os.File, advice int) {
 	_ = unix.Madvise(mem, advice) // a kernel without huge pages has no huge page of zeros
 	start := addressOf(mem)
 	skip := -start & (hugePage - 1)
-	touched = mem[skip]
+	runtime.KeepAlive(mem[skip]) // read, which is not left out
 	page := uint64(os.Getpagesize())
 	b := make([]byte, hugePage/page*8)
 	n, _ := f.ReadAt(b, int64((start+skip)/page*8))
@@ -197,5 +198,3 @@ func addZeroPages(zero map[uint64]bool, f *os.File, advice int) {
 		}
 	}
 }
-
-var touched byte // keeps a read from being left out

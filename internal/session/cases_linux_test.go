@@ -37,7 +37,7 @@ var caseBuilds = []build{
 
 // wrappers are functions of C libraries that lie between a program's function
 // and the kernel, one at most.
-var wrappers = regexp.MustCompile(`^(__)?(mmap|munmap|mremap|shmat|brk|sbrk|syscall)(64)?(_internal)?$`)
+var wrappers = regexp.MustCompile(`^(__)?(mmap|munmap|mremap|shmat|brk|sbrk|syscall|raw6)(64)?(_internal)?$`)
 
 // malloc covers what lies between malloc's caller and the kernel.
 var mallocs = regexp.MustCompile(`malloc|^alloc|^__libc_alloc|^mmap`)

@@ -49,14 +49,24 @@ func (s *Session) Interim() (*report.Report, error) {
 	f := s.facts
 	f.Window.Duration = f.End - s.begin
 	f.Window.StoppedBy = "interim"
-	return report.Build(s.trace, s.Frames(report.Stacks(s.trace)), f), nil
+	frames := s.name()
+	f.Missing = s.facts.Missing
+	return report.Build(s.trace, frames, f), nil
 }
 
 // Report makes the final report, with the facts and frames that a recording
 // needs to make the same one.
 func (s *Session) Report() (*report.Report, report.Facts, stack.Table) {
-	frames := s.Frames(report.Stacks(s.trace))
+	frames := s.name()
 	return report.Build(s.trace, frames, s.facts), s.facts, frames
+}
+
+// name gives the stacks that a report shows their names.
+func (s *Session) name() stack.Table {
+	s.readPerfMaps()
+	frames := s.Frames(report.Stacks(s.trace))
+	s.facts.Missing = s.missing()
+	return frames
 }
 
 // settleAll reads and compares the map of every space that is in use, also of

@@ -124,6 +124,7 @@ func checkExact(t testing.TB, s *Session) {
 	if got != (faults{}) {
 		t.Errorf("not exact: %+v\ntracker %+v\norder %+v", got, st, s.trace.Order())
 	}
+	t.Logf("%d events, %d lost, %d page counts compared", k.Events, k.Lost+k.Missed, st.Checks)
 }
 
 // checkCounted checks that page counts were compared at all.

@@ -8,6 +8,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/mmtrace/mmtrace/internal/probe"
@@ -32,6 +33,8 @@ type Config struct {
 	// RingBytes is the size of the ring buffer; 0 is a default.
 	RingBytes int
 	Tool      report.Tool
+	// Progress is told in words what takes time after the window. It may be nil.
+	Progress func(string)
 	// Note is told what went wrong without ending the trace. It may be nil.
 	Note    func(doing string, err error)
 	Planned time.Duration // 0: open
@@ -62,6 +65,8 @@ type Session struct {
 	copies  map[stack.ID]*event.Copy // of stacks that are still to come
 	facts   report.Facts
 	trends  *trends
+	// rootDirs is where processes see their files.
+	rootDirs *rootDirs
 
 	begin     event.Time
 	last      probe.Counters
@@ -78,10 +83,11 @@ func Start(cfg Config) (s *Session, err error) {
 		return nil, err
 	}
 	s = &Session{
-		cfg: cfg, page: host.PageSize, trace: trace.New(host.PageSize), symbols: symbol.New(),
+		cfg: cfg, page: host.PageSize, trace: trace.New(host.PageSize), rootDirs: newRootDirs(),
 		spaces: make(map[event.SpaceID]*space), procs: make(map[event.PID]*process),
 		roots: make(map[event.PID]bool),
 	}
+	s.symbols = symbol.NewWith(symbol.Options{Root: s.rootDirs.open, Progress: cfg.Progress}.Environment(os.Getenv))
 	s.stacks = newStacks()
 	s.trends = newTrends()
 	s.copies = make(map[stack.ID]*event.Copy)
@@ -173,7 +179,8 @@ func (s *Session) Close() error {
 		p.close()
 	}
 	s.trends.close()
-	return err
+	s.rootDirs.close()
+	return errors.Join(err, s.symbols.Close())
 }
 
 // Trace returns the state. It is the session's own.

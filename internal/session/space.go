@@ -71,6 +71,7 @@ func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, o
 	}
 	s.describe(p, parent)
 	s.trends.follow(p)
+	s.rootDirs.add(p)
 }
 
 // Pauses between readings of one map, so that a target with many doubts is not

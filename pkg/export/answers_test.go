@@ -74,6 +74,11 @@ var answers = []struct {
 }{
 	{"a leak", plainLeak(), Options{}},
 	{"a leak in color", plainLeak(), Options{Color: true}},
+	{"a leak that is partly in memory", with(func() report.Path {
+		p := judged(verdict.Leak, 21, neverUnmapped, verdict.Owner{})
+		p.Resident = report.Residence{Scanned: 20 * mib, Present: 12 * mib, Swapped: mib}
+		return p
+	}()), Options{}},
 	{"a leak of malloc", with(judged(verdict.Leak, 21, neverUnmapped, blockOwner)), Options{}},
 	{"four leaks, one of an unknown place and one without a stack", with(
 		judged(verdict.Leak, 21, neverUnmapped, verdict.Owner{}),
@@ -136,6 +141,11 @@ func TestAnswers(t *testing.T) {
 		}
 		if lines := strings.Split(text, "\n"); !strings.Contains(strings.Join(lines[:min(len(lines), 13)], "\n"), "sure ") {
 			t.Errorf("%s: the first lines do not say how sure that is", a.name)
+		}
+	}
+	for _, a := range answers {
+		if !a.opts.Color {
+			checkWidth(t, a.name, a.report, a.opts)
 		}
 	}
 	if *update {

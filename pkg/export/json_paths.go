@@ -69,6 +69,7 @@ type jsonPath struct {
 	Shared        jsonNumber `json:"shared_bytes"`
 	Uncertain     jsonNumber `json:"uncertain"`
 	jsonResidence
+	jsonJudgement
 	Frames   []jsonFrame   `json:"frames"`
 	Mappings []jsonMapping `json:"mappings"`
 }
@@ -81,7 +82,7 @@ func jsonPathOf(p *report.Path) jsonPath {
 		UnmappedBytes: jsonNumber(p.UnmappedBytes), Rate: finite(p.Rate),
 		Oldest: natural(int64(p.Oldest)), Newest: natural(int64(p.Newest)),
 		Anon: jsonNumber(p.Anon), File: jsonNumber(p.File), Shared: jsonNumber(p.Shared),
-		Uncertain: jsonNumber(p.Uncertain), jsonResidence: jsonResidenceOf(&p.Resident),
+		Uncertain: jsonNumber(p.Uncertain), jsonResidence: jsonResidenceOf(&p.Resident), jsonJudgement: jsonJudgementOf(p),
 		Frames: each(p.Frames, jsonFrameOf), Mappings: each(p.Mappings, jsonMappingOf),
 	}
 }

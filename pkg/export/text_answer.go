@@ -66,6 +66,9 @@ func (t *text) where() {
 			t.fact(plain, "", "and %s", count(uint64(n), "more path"))
 		}
 	}
+	if s := inMemory(c.residence(), c.bytes); s != "" {
+		t.fact(plain, "of it", "%s.", strings.TrimPrefix(s, "; "))
+	}
 	first := c.paths[0]
 	if o := &first.Owner; o.Name != "" {
 		t.fact(plain, "whose", "%s: %s", o.Name, o.What)

@@ -44,8 +44,17 @@ func (t *text) trimmed(ms []*report.Remnant) {
 	}
 	if n > 0 {
 		t.blank()
-		t.note(dim, "The %s trimmed %s to align %s, which is no fault.", strings.Join(names, ", the "), count(n, "reservation"), them(n))
+		t.note(dim, "The %s trimmed %s to align %s, which is no fault.", allOf(names), count(n, "reservation"), them(n))
 	}
+}
+
+// allOf lists names as a sentence does, each behind "the" but for the first.
+func allOf(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", the ") + " and the " + names[last]
 }
 
 // leftBytes sums what is left of mappings that were unmapped in part by mistake.

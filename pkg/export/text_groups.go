@@ -28,6 +28,15 @@ func (g *group) add(p *report.Path) {
 	}
 }
 
+// residence sums how much of the group is in memory.
+func (g *group) residence() *report.Residence {
+	var sum report.Residence
+	for _, p := range g.paths {
+		sum.Add(p.Resident)
+	}
+	return &sum
+}
+
 func (g *group) n() uint64 { return uint64(len(g.paths)) }
 
 // groups are the outstanding paths of a report by verdict.

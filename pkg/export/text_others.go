@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/report"
 )
@@ -31,7 +32,23 @@ func (t *text) other(name string, g *group, what string) {
 	if len(g.paths) == 0 {
 		return
 	}
+	if g.owner == nil {
+		what += largest(g)
+	}
 	t.para(plain, "  "+padTo(name, 15)+rightTo(size(g.bytes), 11)+"  ", "on %s%s", count(g.n(), "path"), what)
+}
+
+// largest says where the path of g is that holds most, and whose memory it is.
+func largest(g *group) string {
+	p := g.paths[0]
+	about := []string{place(p)}
+	if p.Owner.Name != "" {
+		about = append(about, p.Owner.Name)
+	}
+	if len(g.paths) == 1 {
+		return "; " + strings.Join(about, "; ")
+	}
+	return fmt.Sprintf("; most, %s, by %s", size(p.Bytes), strings.Join(about, "; "))
 }
 
 // these chooses between the words for one path and for several.

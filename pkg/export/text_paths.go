@@ -84,7 +84,7 @@ func (t *text) path(n int, p *report.Path) {
 	if s := spark(p.Levels); s != "" {
 		t.note(plain, "%s  up to %s", s, size(slices.Max(p.Levels)))
 	}
-	t.note(plain, "%s", mappings(p))
+	t.note(plain, "%s%s", mappings(p), inMemory(&p.Resident, p.Bytes))
 	if s := kindText(p); s != "" {
 		t.note(plain, "%s", s)
 	}
@@ -119,6 +119,21 @@ func mappings(p *report.Path) string {
 		return fmt.Sprintf("%s, %s old", what, span(p.Oldest))
 	}
 	return fmt.Sprintf("%s, %s to %s old", what, span(p.Newest), span(p.Oldest))
+}
+
+// inMemory says how much of so many bytes is in memory and in swap, if it is known.
+func inMemory(r *report.Residence, bytes uint64) string {
+	if r.Scanned == 0 {
+		return ""
+	}
+	s := fmt.Sprintf("; %s in memory", size(r.Present))
+	if r.Swapped > 0 {
+		s += fmt.Sprintf(", %s in swap", size(r.Swapped))
+	}
+	if r.Scanned < bytes {
+		s += fmt.Sprintf(", %s not looked at", size(bytes-r.Scanned))
+	}
+	return s
 }
 
 // process says which process the path is of, where that is not plain.

@@ -25,7 +25,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.quality(r)
 	b.reside(r)
 	b.trend(r)
-	r.Caveats = caveats(r, f.Targets)
+	r.Caveats = append(caveats(r, f.Targets), missing(r, f.Missing)...)
 	return r
 }
 

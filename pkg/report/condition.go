@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -26,20 +25,26 @@ type Finding struct {
 	Text string
 }
 
-// ErrCondition means that a text is no Condition.
-var ErrCondition = errors.New("not a condition")
+// A ConditionError says why a text is no Condition.
+type ConditionError struct {
+	Text string
+	Want string // "a size for leaked, as in 10M"
+	Name string // that is no quantity, if that is what is wrong
+}
+
+func (e *ConditionError) Error() string { return fmt.Sprintf("reading %q: want %s", e.Text, e.Want) }
 
 // operators are in an order in which none hides a longer one.
 var operators = []string{">=", "<=", "==", ">", "<", "="}
 
 // ParseCondition reads NAME, an operator (>, >=, <, <=, =) and a number, with or
 // without blanks between them. Sizes take K, M, G and T, which are binary, and a
-// rate "/s" behind that; what is counted takes whole numbers. The error wraps
-// ErrCondition and says what is wrong.
+// rate "/s" behind that; what is counted takes whole numbers. The error is
+// a *ConditionError.
 func ParseCondition(s string) (Condition, error) {
 	at := strings.IndexAny(s, "<>=")
 	if at < 0 {
-		return Condition{}, bad(s, "want a name, > or <, and a number, as in leaked>10M")
+		return Condition{}, &ConditionError{Text: s, Want: "a name, > or <, and a number, as in leaked>10M"}
 	}
 	c := Condition{text: s}
 	rest := s[at:]
@@ -56,17 +61,13 @@ func ParseCondition(s string) (Condition, error) {
 		}
 	}
 	if c.name == nil {
-		return Condition{}, bad(s, fmt.Sprintf("%q is none of %s", name, quantityNames()))
+		return Condition{}, &ConditionError{Text: s, Name: name, Want: quantityNames()}
 	}
-	var err string
-	if c.bound, err = c.name.unit.parse(strings.TrimSpace(rest)); err != "" {
-		return Condition{}, bad(s, c.name.name+" wants "+err)
+	var ok bool
+	if c.bound, ok = c.name.unit.parse(strings.TrimSpace(rest)); !ok {
+		return Condition{}, &ConditionError{Text: s, Want: fmt.Sprintf(c.name.unit.want(), name)}
 	}
 	return c, nil
-}
-
-func bad(s, why string) error {
-	return fmt.Errorf("reading %q: %w: %s", s, ErrCondition, why)
 }
 
 func quantityNames() string {
@@ -74,7 +75,7 @@ func quantityNames() string {
 	for i := range quantities {
 		names[i] = quantities[i].name
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
 // String returns the condition as it was written.

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -70,28 +71,40 @@ func TestConditions(t *testing.T) {
 }
 
 func TestBadConditions(t *testing.T) {
+	const (
+		shape = "a name, > or <, and a number, as in leaked>10M"
+		names = "leaked, growing, outstanding, resident, swapped, rate, count, mappings, failed or lost"
+		size  = "a size for leaked, as in 10M"
+	)
 	for text, want := range map[string]string{
-		"":                 `reading "": not a condition: want a name, > or <, and a number, as in leaked>10M`,
-		"leaked":           `reading "leaked": not a condition: want a name, > or <, and a number, as in leaked>10M`,
-		"leaks>1":          `reading "leaks>1": not a condition: "leaks" is none of leaked, growing, outstanding, resident, swapped, rate, count, mappings, failed, lost`,
-		">1":               `reading ">1": not a condition: "" is none of leaked, growing, outstanding, resident, swapped, rate, count, mappings, failed, lost`,
-		"leaked>":          `reading "leaked>": not a condition: leaked wants a size, as in 10M, got ""`,
-		"leaked>10X":       `reading "leaked>10X": not a condition: leaked wants a size, as in 10M, got "10X"`,
-		"leaked>-1":        `reading "leaked>-1": not a condition: leaked wants a size, as in 10M, got "-1"`,
-		"leaked>>1":        `reading "leaked>>1": not a condition: leaked wants a size, as in 10M, got ">1"`,
-		"leaked>1M/s":      `reading "leaked>1M/s": not a condition: leaked wants a size, as in 10M, got "1M/s"`,
-		"leaked>1e3":       `reading "leaked>1e3": not a condition: leaked wants a size, as in 10M, got "1e3"`,
-		"leaked>Inf":       `reading "leaked>Inf": not a condition: leaked wants a size, as in 10M, got "Inf"`,
-		"rate>fast":        `reading "rate>fast": not a condition: rate wants a size per second, as in 1M, got "fast"`,
-		"mappings>50K":     `reading "mappings>50K": not a condition: mappings wants a whole number, as in 50000, got "50K"`,
-		"lost>0.5":         `reading "lost>0.5": not a condition: lost wants a whole number, as in 50000, got "0.5"`,
-		"leaked>1 or 2":    `reading "leaked>1 or 2": not a condition: leaked wants a size, as in 10M, got "1 or 2"`,
-		"leaked>1M,lost>0": `reading "leaked>1M,lost>0": not a condition: leaked wants a size, as in 10M, got "1M,lost>0"`,
+		"":                 shape,
+		"leaked":           shape,
+		"leaks>1":          names,
+		">1":               names,
+		"leaked>":          size,
+		"leaked>10X":       size,
+		"leaked>10iB":      size,
+		"leaked>-1":        size,
+		"leaked>>1":        size,
+		"leaked>1M/s":      size,
+		"leaked>1e3":       size,
+		"leaked>Inf":       size,
+		"leaked>.":         size,
+		"leaked>1 or 2":    size,
+		"leaked>1M,lost>0": size,
+		"rate>fast":        "a size per second for rate, as in 1M",
+		"mappings>50K":     "a whole number for mappings, as in 50000",
+		"lost>0.5":         "a whole number for lost, as in 50000",
 	} {
 		_, err := report.ParseCondition(text)
-		if err == nil || err.Error() != want || !errors.Is(err, report.ErrCondition) {
+		var bad *report.ConditionError
+		if !errors.As(err, &bad) || bad.Want != want || bad.Error() != fmt.Sprintf("reading %q: want %s", text, want) {
 			t.Errorf("%q: %v\nwant %s", text, err, want)
 		}
+	}
+	var bad *report.ConditionError
+	if _, err := report.ParseCondition("leaks>1"); !errors.As(err, &bad) || bad.Name != "leaks" {
+		t.Errorf("the name is %q", bad.Name)
 	}
 }
 

@@ -14,6 +14,8 @@ type Facts struct {
 	Kernel     KernelFacts
 	// Resident is what of the outstanding mappings is in memory at the end.
 	Resident ResidenceFacts
+	// Missing are the files of code that do not tell all about their addresses.
+	Missing []MissingFacts
 	// Trend is what was sampled through the window.
 	Trend TrendFacts
 }
@@ -28,6 +30,15 @@ type TargetFacts struct {
 	StartTicks uint64
 	// Is32 says that it runs a 32-bit program.
 	Is32 bool
+}
+
+// MissingFacts say what a file of code does not tell.
+type MissingFacts struct {
+	Path    string
+	BuildID string
+	// Nameless and Lineless count the addresses without a function and without a
+	// source position.
+	Nameless, Lineless uint64
 }
 
 // KernelFacts are what the kernel side counted.

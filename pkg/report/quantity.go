@@ -98,37 +98,40 @@ func Quantities() [][2]string {
 	return out
 }
 
-// parse returns the number in s, or what is wanted instead.
-func (u unit) parse(s string) (n float64, want string) {
+// want says what a number of the unit looks like, for the quantity %s.
+func (u unit) want() string {
+	switch u {
+	case bytes:
+		return "a size for %s, as in 10M"
+	case bytesPerSecond:
+		return "a size per second for %s, as in 1M"
+	}
+	return "a whole number for %s, as in 50000"
+}
+
+// parse returns the number in s, and whether it is one.
+func (u unit) parse(s string) (n float64, ok bool) {
 	if u == things {
 		n, err := strconv.ParseUint(s, 10, 63)
-		if err != nil {
-			return 0, fmt.Sprintf("a whole number, as in 50000, got %q", s)
-		}
-		return float64(n), ""
+		return float64(n), err == nil
 	}
-	want = fmt.Sprintf("a size, as in 10M, got %q", s)
 	num := strings.ToUpper(s)
 	if u == bytesPerSecond {
-		want = fmt.Sprintf("a size per second, as in 1M, got %q", s)
 		num = strings.TrimSuffix(num, "/S")
 	}
-	num = strings.TrimSuffix(num, "IB")
-	if num == strings.ToUpper(s) {
+	num, iec := strings.CutSuffix(num, "IB")
+	if !iec {
 		num = strings.TrimSuffix(num, "B")
 	}
 	shift := 0
 	if i := strings.LastIndexAny(num, "KMGT"); i >= 0 && i == len(num)-1 {
 		shift, num = 10*(1+strings.IndexByte("KMGT", num[i])), num[:i]
 	}
-	if strings.Trim(num, "0123456789.") != "" {
-		return 0, want
+	if strings.Trim(num, "0123456789.") != "" || iec && shift == 0 {
+		return 0, false
 	}
 	f, err := strconv.ParseFloat(num, 64)
-	if err != nil {
-		return 0, want
-	}
-	return math.Ldexp(f, shift), ""
+	return math.Ldexp(f, shift), err == nil
 }
 
 // text writes n for people.

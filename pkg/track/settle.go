@@ -1,6 +1,8 @@
 package track
 
 import (
+	"slices"
+
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/interval"
 )
@@ -22,7 +24,10 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 	if sp.First.N == 0 {
 		sp.First = sp.Newest
 	}
-	sp.again = !sp.known || sp.fresh // what a child did not get was not given back
+	sp.again = !sp.known || sp.fresh       // what a child did not get was not given back
+	if sp.open != nil && len(motion) > 0 { // the next page count tells
+		motion = append(slices.Clip(motion), sp.open.Touches(t.page)...)
+	}
 	moving, unclear := inMotion(sp, motion)
 	if moving.Len() == 0 && !unclear {
 		t.resolveByMap(sp, snap.Regions)
@@ -42,12 +47,13 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 		}
 	}
 	for _, g := range missing {
+		growth := sp.grown && g.Start == g.region.Start // a stack; what it belongs to may be in motion
 		rest := outside(g.Range, moving)
 		if !keep {
 			rest = []interval.Range{g.Range}
 		}
 		for _, part := range rest {
-			if !t.adopt(sp, gap{part, g.region}, snap.Time) && sp.known {
+			if !t.adopt(sp, gap{part, g.region}, snap.Time) && sp.known && !growth {
 				c.Unexplained += sum(outside(part, doubted))
 			}
 		}
@@ -164,7 +170,7 @@ func (t *Tracker) adopt(sp *Space, g gap, now event.Time) bool {
 		m.Origin = Before
 	}
 	sp.Live.Set(g.Range, Piece{Mapping: m, Base: reg.Start - reg.Offset})
-	return !sp.known || sp.grown && g.Start == reg.Start
+	return !sp.known
 }
 
 // grower returns the piece in the same kernel region that has grown down into g,

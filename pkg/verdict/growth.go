@@ -12,20 +12,24 @@ func (j *judge) growth() Verdict {
 	survive := j.survival()
 	if j.Returned >= replacing*float64(len(j.Births)) && len(j.Births) > 1 {
 		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
-			"%d mappings are left, and as many of their sizes from before the window were unmapped in it: they replace those.", len(j.Births))}
+			"%s mappings are left, and as many of their sizes from before the window were unmapped in it: they replace those.", number(len(j.Births)))}
 	}
 	oldest := j.Begin + j.Window - j.Births[0]
-	facts := fmt.Sprintf("%d of %d mappings were never unmapped; the oldest is %s old", len(j.Births), j.Mapped, Span(oldest))
+	facts := fmt.Sprintf("%s of %s mappings were never unmapped; the oldest is %s old", number(len(j.Births)), number(j.Mapped), Span(oldest))
 	switch {
 	case j.settled < fewBirths:
 		return Verdict{Kind: Growing, Longer: j.longer(),
 			Why: facts + ": too few to be sure."}
 	case (!up || p >= significant) && j.Freed.Count() >= j.Mapped/2 && j.forgotten() < fewBirths:
 		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
-			"The level goes up and down without a trend: %d mappings were made and %d unmapped.", j.Mapped, j.Freed.Count())}
+			"The level goes up and down without a trend: %s mappings were made and %s unmapped.", number(j.Mapped), number(j.Freed.Count()))}
 	case !up || p >= significant:
 		return Verdict{Kind: Growing, Longer: j.Window * 4,
 			Why: facts + "; the level goes up and down."}
+	case survive < churning && j.forgotten() == 0:
+		return Verdict{Kind: Young, Enough: true, Why: fmt.Sprintf(
+			"%d %% of its mappings are unmapped within the window, after up to %s; the oldest left is %s old.",
+			int(100*(1-survive)), Span(j.Freed.Quantile(1)), Span(oldest))}
 	case survive < surviving && j.forgotten() < fewBirths:
 		enough := 2 * outlives * j.Freed.Quantile(1) // to see some that were forgotten
 		return Verdict{Kind: Growing, Enough: enough <= j.Window, Longer: enough, Why: fmt.Sprintf(
@@ -81,8 +85,13 @@ func (j *judge) swelling() bool {
 	if j.Mapped != 1 || last < 2 || j.Levels[n-1] <= j.Levels[last] {
 		return false
 	}
-	p, up := Trend(j.withoutTail())
-	return up && p < significant
+	rises := 0
+	for i, l := range j.Levels[1:] {
+		if l > j.Levels[i] {
+			rises++
+		}
+	}
+	return rises > fewBirths // the first of them is its birth
 }
 
 func (j *judge) swollen() Verdict {

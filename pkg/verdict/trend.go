@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -57,4 +58,13 @@ func Span(t event.Time) string {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	}
 	return fmt.Sprintf("%d us", d.Microseconds())
+}
+
+// number writes n with separators for thousands: "1,204".
+func number[T int | uint64](n T) string {
+	s := strconv.FormatUint(uint64(n), 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

@@ -87,6 +87,7 @@ const (
 	oldEnough   = 0.9  // of the window: a leak's oldest mapping is older
 	flatShare   = 0.35 // of the window, at its end: no growth here is a plateau
 	surviving   = 0.5  // a leak's mappings are more likely than this to outlive the window
+	churning    = 0.1  // fewer outlive the window where all are unmapped sooner or later
 	outlives    = 3    // times the longest life of those given back: not one of their kind
 	replacing   = 0.9  // of those that are left: as many old ones went
 )
@@ -138,7 +139,7 @@ func (j *judge) burst() bool {
 func (j *judge) once() Verdict {
 	v := Verdict{Kind: Once, Enough: true, Why: "It mapped once in this window."}
 	if j.Mapped > 1 {
-		v.Why = fmt.Sprintf("It mapped %d times within %s, and not again since.", j.Mapped,
+		v.Why = fmt.Sprintf("It mapped %s times within %s, and not again since.", number(j.Mapped),
 			Span(j.Births[len(j.Births)-1]-j.Births[0]))
 	}
 	return v
@@ -164,8 +165,8 @@ func (j *judge) young() Verdict {
 			Why: fmt.Sprintf("Nothing left is older than %s: too early to tell.", Span(oldest))}
 	}
 	return Verdict{Kind: Young, Enough: true, Why: fmt.Sprintf(
-		"%d of %d mappings were unmapped, after up to %s; the oldest left is %s old.",
-		j.Freed.Count(), j.Mapped, Span(j.Freed.Quantile(0.99)), Span(oldest))}
+		"%s of %s mappings were unmapped, after up to %s; the oldest left is %s old.",
+		number(j.Freed.Count()), number(j.Mapped), Span(j.Freed.Quantile(0.99)), Span(oldest))}
 }
 
 // plateau reports whether the level did not grow in the last part of the
@@ -206,5 +207,5 @@ func (j *judge) cache() Verdict {
 			"It grew and stopped: no new mapping in the last %s.", Span(pause))}
 	}
 	return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
-		"The level is steady: %d mappings were made and %d unmapped.", j.Mapped, j.Freed.Count())}
+		"The level is steady: %s mappings were made and %s unmapped.", number(j.Mapped), number(j.Freed.Count()))}
 }

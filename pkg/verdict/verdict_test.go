@@ -127,6 +127,9 @@ func TestJudgeOneMapping(t *testing.T) {
 	if v := Judge(e); v.Kind != Once {
 		t.Errorf("it has grown: %s: %s", v.Kind, v.Why)
 	}
+	if v := Judge(observe([]life{{born: 15 * second}}, 30)); v.Kind != Once {
+		t.Errorf("it was mapped in the middle: %s: %s", v.Kind, v.Why)
+	}
 }
 
 // What takes the place of older mappings is no leak, though nothing of it was

@@ -1,10 +1,10 @@
 /* mmap and munmap in a tight loop, to measure what tracing costs.
  *
- *	pairs SECONDS [DEPTH [THREADS [PAGES]]]
+ *	pairs SECONDS [DEPTH [THREADS [PAGES [RATE]]]]
  *
  * THREADS (1) threads map and unmap PAGES (4) pages, untouched, DEPTH (10) calls
- * deep. Per thread the time of every pair goes into a histogram with buckets
- * under 2 % wide.
+ * deep, as fast as they can or, all together, RATE times a second. Per thread the
+ * time of every pair goes into a histogram with buckets under 2 % wide.
  *
  *	pairs N
  *	rate PAIRS_PER_SECOND
@@ -25,6 +25,7 @@
 
 static size_t size;
 static int depth = 10;
+static uint64_t gap; /* ns from one pair of a thread to its next; 0: none */
 static atomic_int stop;
 
 static struct worker {
@@ -78,10 +79,25 @@ PLANTED static void pairs_deeper(struct worker *w, int left)
 	keep(left);
 }
 
+/* rest sleeps until a thread is no longer ahead of its rate by a millisecond. */
+static void rest(uint64_t due)
+{
+	uint64_t t = now();
+	if (due < t + 1000000)
+		return;
+	struct timespec ts = {0, (long)(due - t)};
+	nanosleep(&ts, NULL);
+}
+
 static void *work(void *arg)
 {
-	while (!atomic_load_explicit(&stop, memory_order_relaxed))
-		pairs_deeper(arg, depth);
+	struct worker *w = arg;
+	uint64_t start = now();
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		pairs_deeper(w, depth);
+		if (gap)
+			rest(start + w->pairs * gap);
+	}
 	return NULL;
 }
 
@@ -102,10 +118,13 @@ int main(int argc, char **argv)
 	depth = argc > 2 ? atoi(argv[2]) : 10;
 	int threads = argc > 3 ? atoi(argv[3]) : 1;
 	size = (argc > 4 ? atoi(argv[4]) : 4) * page_size();
+	double rate = argc > 5 ? atof(argv[5]) : 0;
 	if (threads < 1 || threads > MAX_THREADS) {
 		errno = EINVAL;
 		die("threads");
 	}
+	if (rate > 0)
+		gap = (uint64_t)(threads * 1e9 / rate);
 	ready();
 	uint64_t start = now();
 	for (int i = 0; i < threads; i++)

@@ -1,0 +1,100 @@
+// Vminit is the first process of an emulated machine that scripts/vmtest boots.
+// It mounts what tests expect, runs the command in /vm/args with the variables
+// in /vm/env, both NUL-separated, and turns the machine off. Lines that begin
+// with "@@VM" tell the script how far it got:
+//
+//	@@VM boot KERNEL
+//	@@VM run COMMAND
+//	@@VM rc=STATUS
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// mounts are made in this order.
+var mounts = []struct{ kind, at string }{
+	{"devtmpfs", "/dev"},
+	{"tmpfs", "/dev/shm"},
+	{"proc", "/proc"},
+	{"sysfs", "/sys"},
+	{"tracefs", "/sys/kernel/tracing"},
+	{"bpf", "/sys/fs/bpf"},
+	{"cgroup2", "/sys/fs/cgroup"},
+	{"tmpfs", "/tmp"},
+	{"tmpfs", "/run"},
+}
+
+func main() {
+	for _, m := range mounts {
+		if err := mount(m.kind, m.at); err != nil {
+			fmt.Printf("vminit: mounting %s: %v\n", m.at, err)
+		}
+	}
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		fmt.Println("vminit: reading the kernel's name:", err)
+	}
+	fmt.Println("@@VM boot", unix.ByteSliceToString(u.Release[:]))
+	args, err := readList("/vm/args")
+	if err != nil || len(args) == 0 {
+		fmt.Println("vminit: no command:", err)
+		args = []string{"/vm/test"}
+	}
+	fmt.Printf("@@VM run %q\n", args)
+	fmt.Printf("@@VM rc=%d\n", run(args))
+	unix.Sync()
+	time.Sleep(50 * time.Millisecond) // for the console
+	if err := unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF); err != nil {
+		fmt.Println("vminit: turning off:", err)
+	}
+}
+
+func mount(kind, at string) error {
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		return err
+	}
+	return unix.Mount(kind, at, kind, 0, "")
+}
+
+// readList returns the NUL-terminated strings in a file.
+func readList(name string) ([]string, error) {
+	b, err := os.ReadFile(name)
+	if err != nil || len(b) == 0 {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"), nil
+}
+
+// run runs a command in /vm and returns its status as a shell would.
+func run(args []string) int {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = "/vm", os.Stdout, os.Stderr
+	cmd.Env = []string{"PATH=/bin:/sbin:/vm", "HOME=/tmp"}
+	env, err := readList("/vm/env")
+	if err != nil {
+		fmt.Println("vminit:", err)
+	}
+	cmd.Env = append(cmd.Env, env...)
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &exit):
+		fmt.Printf("vminit: %v (a program here must be static)\n", err)
+		return 127
+	}
+	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return exit.ExitCode()
+}
