@@ -32,18 +32,18 @@ var tools = []tool{
 		},
 	},
 	{
-		name: "bpftrace, ustack (frame pointers)", ready: "Attaching", settle: 1500 * time.Millisecond, fp: true,
+		name: "bpftrace, ustack (frame pointers)", ready: "Attaching", settle: time.Second, fp: true,
 		argv: func(_ *bench, pid int) []string {
 			return []string{"bpftrace", "-e", fmt.Sprintf("tracepoint:syscalls:sys_enter_mmap,tracepoint:syscalls:sys_enter_munmap"+
 				" /pid == %d/ { @[ustack] = count(); }", pid)}
 		},
 	},
 	{
-		name: "perf record -g (frame pointers)", settle: time.Second, fp: true,
+		name: "perf record -g (frame pointers)", settle: 700 * time.Millisecond, fp: true,
 		argv: func(_ *bench, pid int) []string { return perf(pid, "-g") },
 	},
 	{
-		name: "perf record --call-graph dwarf", settle: time.Second,
+		name: "perf record --call-graph dwarf", settle: 700 * time.Millisecond,
 		argv: func(_ *bench, pid int) []string { return perf(pid, "--call-graph", "dwarf") },
 	},
 	{

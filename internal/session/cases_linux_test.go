@@ -36,18 +36,19 @@ var caseBuilds = []build{
 }
 
 // wrappers are functions of C libraries that lie between a program's function
-// and the kernel, one at most.
-var wrappers = regexp.MustCompile(`^(__)?(mmap|munmap|mremap|shmat|brk|sbrk|syscall|raw6)(64)?(_internal)?$`)
+// and the kernel; with debug information those inlined into them, too, and the
+// fixture's own bare call.
+var wrappers = regexp.MustCompile(`^(__GI_)?(__)*(mmap|munmap|mremap|shmat|brk|brk_call|sbrk|syscall|raw6)(64)?(_internal)?$`)
 
-// malloc covers what lies between malloc's caller and the kernel.
+// mallocs cover what lies between malloc's caller and the kernel.
 var mallocs = regexp.MustCompile(`malloc|^alloc|^__libc_alloc|^mmap`)
 
 // direct returns the function that called the C library, which only s15 does by
 // way of malloc; empty if the path does not tell.
 func direct(frames []stack.Frame) string {
-	for i, f := range frames {
+	for _, f := range frames {
 		switch {
-		case i == 0 && wrappers.MatchString(f.Function):
+		case wrappers.MatchString(f.Function):
 		case planted.MatchString(f.Function):
 			return f.Function
 		case !mallocs.MatchString(f.Function):

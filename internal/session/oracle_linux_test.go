@@ -181,3 +181,27 @@ func minorFaults(pid int) int {
 	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	return number(fields[7])
 }
+
+// Bounds on what may need a reading of the map under chaos. Where threads race
+// with fixed mappings over ranges of unknown length (a segment attached over
+// others, a fixed mapping that fails half-way), the events of a few changes in a
+// million do not tell what happened; the page count of the next change shows it,
+// and a reading repairs it.
+const (
+	eventsPerMismatch = 100_000
+	mostCorrected     = 1 << 20 // bytes
+)
+
+// checkRepaired checks that nothing was lost and that readings had to repair no
+// more than little. That the final map is right is for checkOracle to say.
+func checkRepaired(t testing.TB, s *Session) {
+	t.Helper()
+	st, k := s.trace.Tracker().Stats(), s.facts.Kernel
+	if k.Lost+k.Missed+k.MapFull > 0 || st.Missing != st.Late {
+		t.Errorf("lost: %+v, %d of %d given up never came", k, st.Missing-st.Late, st.Missing)
+	}
+	if st.Mismatches > 1+k.Events/eventsPerMismatch || st.Corrected > mostCorrected {
+		t.Errorf("%d mismatches and %d bytes corrected in %d events", st.Mismatches, st.Corrected, k.Events)
+	}
+	t.Logf("%d events, %d page counts compared, %d differed, %d bytes corrected", k.Events, st.Checks, st.Mismatches, st.Corrected)
+}

@@ -76,11 +76,15 @@ func servers() []program {
 func stressors() []program {
 	var out []program
 	for name := range strings.FieldsSeq("mmapaddr mmap mremap remap shm-sysv brk stack malloc vforkmany zombie") {
+		seconds := "3"
+		if name == "vforkmany" || name == "zombie" { // to hold so many processes up takes a while
+			seconds = "9"
+		}
 		out = append(out, program{
 			name:   "stress-ng-" + name,
 			needs:  []string{"stress-ng"},
 			family: 3, // the workers have been started
-			argv:   []string{"stress-ng", "--temp-path", ".", "--" + name, "2", "-t", "3"},
+			argv:   []string{"stress-ng", "--temp-path", ".", "--" + name, "2", "-t", seconds},
 		})
 	}
 	return out

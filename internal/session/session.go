@@ -20,6 +20,9 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/trace"
 )
 
+// ErrNoTarget means that there is nothing to trace.
+var ErrNoTarget = errors.New("no target")
+
 // A Config says what to trace.
 type Config struct {
 	Targets []*procfs.Process // stay the caller's
@@ -77,7 +80,12 @@ type Session struct {
 // Start loads the kernel side and attaches to the targets. When it returns, no
 // change of their address spaces goes unseen any more, and the maps at that
 // time have been read.
+//
+// Error: ErrNoTarget without a target; else those of procfs and probe.
 func Start(cfg Config) (s *Session, err error) {
+	if len(cfg.Targets) == 0 {
+		return nil, ErrNoTarget
+	}
 	host, err := procfs.ReadHost()
 	if err != nil {
 		return nil, err

@@ -41,10 +41,7 @@ func newTrends() *trends {
 
 // follow begins to sample a process, or begins anew if it runs another program.
 func (t *trends) follow(p *procfs.Process) {
-	if x := t.sampled[p.PID()]; x != nil {
-		x.samples = report.Sampler{}
-		return
-	}
+	t.leave(p.PID())
 	if len(t.sampled) >= maxSampled {
 		return
 	}

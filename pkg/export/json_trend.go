@@ -28,6 +28,7 @@ type jsonProcessTrend struct {
 	Mappings jsonForecast        `json:"mappings"`
 	Size     jsonGrowth          `json:"size_growth"`
 	Resident jsonGrowth          `json:"rss_growth"`
+	OldRSS   jsonNumber          `json:"rss_old_bytes"`
 }
 
 type jsonLine struct {
@@ -75,7 +76,7 @@ func jsonProcessTrendOf(t *report.ProcessTrend) jsonProcessTrend {
 	return jsonProcessTrend{
 		PID: jsonNumber(t.PID), Comm: valid(t.Comm), Lines: jsonLines(t.Lines), Samples: jsonSamplesOf(t.Samples),
 		Mappings: jsonForecast{jsonNumber(m.Now), jsonNumber(m.Limit), finite(m.PerSecond), m.Due, natural(int64(m.In))},
-		Size:     jsonGrowthOf(&t.Size), Resident: jsonGrowthOf(&t.Resident),
+		Size:     jsonGrowthOf(&t.Size), Resident: jsonGrowthOf(&t.Resident), OldRSS: jsonNumber(t.OldRSS),
 	}
 }
 

@@ -42,6 +42,7 @@ func measured() *report.Report {
 			Mappings: report.MappingsForecast{Now: 60490, Limit: 65530, PerSecond: 12, Due: true, In: 420 * sec},
 			Size:     report.Growth{Change: 20 * mib, Paths: 21 * mib, Heap: mib, Old: -3 * mib, Other: mib},
 			Resident: report.Growth{Change: 20 * mib, Paths: 12 * mib, Old: 8 * mib, Unknown: 2 * mib},
+			OldRSS:   108 * mib,
 		}},
 	}
 	return r

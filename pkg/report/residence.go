@@ -79,7 +79,8 @@ func Pieces(t *trace.Trace) []Piece {
 	return out
 }
 
-// ResidenceFacts are what was looked up at the end of the window.
+// ResidenceFacts are what was looked up behind the end of the window, while the
+// process went on.
 type ResidenceFacts struct {
 	// Off says that nobody wanted to know.
 	Off bool `json:",omitempty"`

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -39,6 +40,9 @@ type ProcessTrend struct {
 	Mappings MappingsForecast
 	// Size says what made the address space grow, Resident what made RSS grow.
 	Size, Resident Growth
+	// OldRSS is how much of RSS at the end is in memory that was mapped before the
+	// window, in bytes; with Resident.Unknown it is at most that.
+	OldRSS uint64
 }
 
 // Lines are the lines of several metrics.
@@ -86,7 +90,8 @@ type Growth struct {
 }
 
 // Explained returns how much of Change is the paths' and the heap's, in percent;
-// 0 if nothing grew. It is more than 100 if something else shrank.
+// 0 if nothing grew. It is more than 100 if something else shrank, and at least
+// what it says if part is Unknown.
 func (g *Growth) Explained() float64 {
 	if g.Change <= 0 {
 		return 0
@@ -114,9 +119,10 @@ func (b *builder) trend(r *Report) {
 		rss := t.Lines[RSS]
 		t.Resident.Change = int64(rss.Last) - int64(rss.First)
 		t.Resident.Old = t.Resident.Change - t.Resident.Paths - t.Resident.Heap
+		t.OldRSS = rss.Last - min(rss.Last, uint64(t.Resident.Paths+t.Resident.Heap))
 		r.Trend.Processes = append(r.Trend.Processes, t)
 	}
-	slices.SortFunc(r.Trend.Processes, func(x, y ProcessTrend) int { return int(x.PID) - int(y.PID) })
+	slices.SortFunc(r.Trend.Processes, func(x, y ProcessTrend) int { return cmp.Compare(x.PID, y.PID) })
 }
 
 // finish completes the growth of an address space.

@@ -99,6 +99,7 @@ func TestTrend(t *testing.T) {
 		Mappings: report.MappingsForecast{Now: 4, Limit: 1004, PerSecond: 0.1, Due: true, In: 10000 * sec},
 		Size:     report.Growth{Change: 16 * pg, Paths: 16 * pg, Heap: 2 * pg, Old: -3 * pg, Other: pg},
 		Resident: report.Growth{Change: 20 * pg, Paths: 11 * pg, Heap: pg, Old: 8 * pg, Unknown: 4 * pg},
+		OldRSS:   108 * pg,
 	}
 	if diff := cmp.Diff(want, r.Trend.Processes[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

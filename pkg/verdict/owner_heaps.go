@@ -7,8 +7,8 @@ const arenaSize = 64 << 20
 // arenas own what malloc reserves for threads.
 var arenas = Owner{Name: "malloc heap", Managed: true,
 	What: "Arenas that malloc reserves for threads, 64 MiB of address space each.",
-	Advice: "Little of it is memory, and there are at most 8 arenas per CPU; MALLOC_ARENA_MAX sets another limit. " +
-		"A heap profiler tells what is in them."}
+	Advice: "Little of an arena is memory, and there are at most 8 arenas per CPU; MALLOC_ARENA_MAX sets another limit. " +
+		"A heap profiler tells what is in arenas."}
 
 var pythonHeap = Owner{Name: "Python heap", Managed: true,
 	What:   "Memory from which Python serves small objects.",
@@ -24,7 +24,7 @@ var heaps = []rule{
 	},
 	{
 		owner: Owner{Name: "thread stack", What: "Stacks of threads.",
-			Advice: "If their number grows, threads are started and never end, or end and are neither joined nor detached. " +
+			Advice: "If the number of stacks grows, threads are started and never end, or end and are neither joined nor detached. " +
 				"The C library keeps up to 40 MiB of stacks for later threads."},
 		calls: []string{"allocate_stack", "pthread_create*"},
 	},
@@ -39,30 +39,30 @@ var heaps = []rule{
 	{owner: pythonHeap, modules: []string{"libpython", "python3"}, malloc: without},
 	{
 		owner: Owner{Name: "Python object", What: "Large objects of Python, each a block of malloc with a mapping of its own.",
-			Advice: "They live as long as something refers to them; tracemalloc or memray tells where they were made."},
+			Advice: "An object lives as long as something refers to it; tracemalloc or memray tells where objects were made."},
 		call: "mmap", modules: []string{"libpython", "python3"}, malloc: with,
 	},
 	{
 		owner: Owner{Name: "jemalloc heap", Managed: true, What: "Extents of jemalloc, which it keeps for later use.",
-			Advice: "Judge it by RSS; jemalloc's own heap profile (prof:true) tells who allocates."},
+			Advice: "Judge the heap by RSS; jemalloc's own heap profile (prof:true) tells who allocates."},
 		modules: []string{"libjemalloc"},
 		calls:   []string{"je_*", "rjem_*", "os_pages_map", "pages_map", "extent_alloc_mmap", "ehooks_default_alloc*"},
 	},
 	{
 		owner: Owner{Name: "tcmalloc heap", Managed: true, What: "Spans of tcmalloc, which it keeps for later use.",
-			Advice: "Judge it by RSS; tcmalloc's own heap profile (HEAPPROFILE) tells who allocates."},
+			Advice: "Judge the heap by RSS; tcmalloc's own heap profile (HEAPPROFILE) tells who allocates."},
 		modules: []string{"libtcmalloc"},
 		calls:   []string{"tcmalloc::*", "TCMalloc_*", "SbrkSysAllocator::*", "MmapSysAllocator::*", "DefaultSysAllocator::*"},
 	},
 	{
 		owner: Owner{Name: "mimalloc heap", Managed: true, What: "Segments of mimalloc, which it keeps for later use.",
-			Advice: "Judge it by RSS; with MIMALLOC_SHOW_STATS=1 it prints at its end what is in use."},
+			Advice: "Judge the heap by RSS; with MIMALLOC_SHOW_STATS=1 it prints at its end what is in use."},
 		modules: []string{"libmimalloc"},
 		calls:   []string{"mi_os_*", "mi_prim_*", "mi_arena*", "mi_segment*", "mi_heap_*", "mi_malloc*"},
 	},
 	{
 		owner: Owner{Name: "allocator heap", Managed: true, What: "Memory of an allocator, which keeps it for later use.",
-			Advice: "Judge it by RSS; a heap profiler tells who allocates."},
+			Advice: "Judge the heap by RSS; a heap profiler tells who allocates."},
 		modules: []string{"libtbbmalloc", "libhoard", "libsnmalloc", "librpmalloc", "libscudo"},
 		calls:   []string{"partition_alloc::*", "scudo::*", "snmalloc::*", "rpmalloc*"},
 	},
@@ -79,7 +79,7 @@ var heaps = []rule{
 	},
 	{
 		owner: Owner{Name: "JVM file mapping", What: "Files that Java code mapped with FileChannel.map.",
-			Advice: "They are unmapped after their buffers are collected; an Arena of java.lang.foreign does it at a known time."},
+			Advice: "Such files are unmapped after their buffers are collected; an Arena of java.lang.foreign does it at a known time."},
 		calls: []string{"Java_sun_nio_ch_*"},
 	},
 	{
@@ -89,7 +89,7 @@ var heaps = []rule{
 	},
 	{
 		owner: Owner{Name: "Node buffer", What: "Buffers and typed arrays of JavaScript, each a block of malloc with a mapping of its own.",
-			Advice: "They are freed after their objects are collected: watch process.memoryUsage().arrayBuffers, and compare two heap snapshots."},
+			Advice: "Buffers are freed after their objects are collected: watch process.memoryUsage().arrayBuffers, and compare two heap snapshots."},
 		call: "mmap", calls: []string{"node::NodeArrayBufferAllocator*", "node::Buffer*", "v8::internal::BackingStore*"}, reach: 2, malloc: with,
 	},
 	{
@@ -99,7 +99,7 @@ var heaps = []rule{
 	},
 	{
 		owner: Owner{Name: "malloc heap", Managed: true, What: "The heap that malloc grows by brk. The path is of the block that did not fit, not of those that fill it.",
-			Advice: "A heap profiler tells who holds what is in it."},
+			Advice: "A heap profiler tells who holds what is in the heap."},
 		call: "brk", malloc: with,
 	},
 	{

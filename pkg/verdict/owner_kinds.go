@@ -6,7 +6,7 @@ import "github.com/mmtrace/mmtrace/pkg/event"
 var kinds = []rule{
 	{
 		owner: Owner{Name: "AIO ring", What: "Rings of asynchronous I/O that io_setup made.",
-			Advice: "If they grow, contexts are made and not given back with io_destroy."},
+			Advice: "If rings grow, contexts are made and not given back with io_destroy."},
 		call: "io_setup",
 	},
 	{
@@ -16,27 +16,27 @@ var kinds = []rule{
 	},
 	{
 		owner: Owner{Name: "SQLite mapping", What: "Database files and shared indexes that SQLite maps.",
-			Advice: "PRAGMA mmap_size bounds them; if their number grows, connections are opened and not closed."},
+			Advice: "PRAGMA mmap_size bounds a file's mapping; if the number of mappings grows, connections are opened and not closed."},
 		modules: []string{"libsqlite3"}, calls: []string{"unixMapfile", "unixRemapfile", "unixShmMap"},
 	},
 	{
 		owner: Owner{Name: "LMDB map", What: "The database file of LMDB, mapped as a whole.",
-			Advice: "Its size is what mdb_env_set_mapsize has set; only what was touched is memory."},
+			Advice: "The size of the map is what mdb_env_set_mapsize has set; only what was touched is memory."},
 		modules: []string{"liblmdb"}, calls: []string{"mdb_env_*"},
 	},
 	{
 		owner: Owner{Name: "program break", What: "The heap that brk grows.",
-			Advice: "It shrinks only from its end: one block that is kept there keeps all below it."},
+			Advice: "The heap shrinks only from its end: one block that is kept there keeps all below it."},
 		call: "brk",
 	},
 	{
 		owner: Owner{Name: "System V segment", What: "Attached shared memory of System V.",
-			Advice: "shmdt detaches it; the segment lives on until it is removed (ipcs -m lists them)."},
+			Advice: "shmdt detaches a segment; it lives on until it is removed (ipcs -m lists segments)."},
 		call: "shmat",
 	},
 	{
 		owner: Owner{Name: "shared memory", What: "Shared memory of shm_open or memfd_create.",
-			Advice: "close does not unmap it, and munmap alone does not free it: it lives until it is unlinked, and closed and unmapped everywhere."},
+			Advice: "close does not unmap such memory, and munmap alone does not free it: it lives until it is unlinked, and closed and unmapped everywhere."},
 		files: []string{"/dev/shm/", "/memfd:"},
 	},
 	{
@@ -46,7 +46,7 @@ var kinds = []rule{
 	},
 	{
 		owner: Owner{Name: "stack mapping", What: "Stacks of threads or coroutines that the program makes itself (MAP_STACK).",
-			Advice: "If their number grows, threads or coroutines are started and never end."},
+			Advice: "If the number of stacks grows, threads or coroutines are started and never end."},
 		also: func(h *Holding) bool { return h.ForStack },
 	},
 	{

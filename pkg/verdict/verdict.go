@@ -31,9 +31,6 @@ const (
 // rank orders verdicts, worst first.
 var rank = map[Kind]int{Leak: 0, Growing: 1, Cache: 2, Young: 3, Once: 4}
 
-// Worse reports whether a is worse than b.
-func Worse(a, b Kind) bool { return rank[a] < rank[b] }
-
 // Compare orders verdicts, the worst first; what is none comes last.
 func Compare(a, b Kind) int { return cmp.Compare(order(a), order(b)) }
 
