@@ -45,6 +45,8 @@ want -              libbpf-dev                         libbpf-devel
 want bpftool        'bpftool|linux-tools-generic'      bpftool
 want shellcheck     shellcheck                         ShellCheck
 want gdb            gdb                                gdb
+want xz             xz-utils                           xz
+want dwz            dwz                                dwz
 want stress-ng      stress-ng                          stress-ng
 want redis-server   redis-server                       'redis|valkey-compat-redis'
 want redis-cli      redis-tools                        'redis|valkey-compat-redis'
