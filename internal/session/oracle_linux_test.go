@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,15 +140,6 @@ func finalReport(s *Session) *report.Report {
 	return r
 }
 
-// liveBytes returns the sizes of live mappings by origin.
-func liveBytes(sp *track.Space) map[track.Origin]uint64 {
-	out := make(map[track.Origin]uint64)
-	for e := range sp.Live.All() {
-		out[e.Value.Origin] += e.Len()
-	}
-	return out
-}
-
 // eventually waits until cond holds.
 func eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
@@ -160,16 +150,6 @@ func eventually(t testing.TB, what string, cond func() bool) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-}
-
-// sortedKeys returns the keys of m in order.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // minorFaults returns how many page faults a process has had; 0 if it is gone.
