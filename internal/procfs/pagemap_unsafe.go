@@ -61,13 +61,18 @@ func (s *scanner) ioctl(r interval.Range) (reached uint64, err error) {
 	if errno != 0 {
 		return r.Start, errno
 	}
+	// Where the walk ends by itself after more than 512 finds, the kernel says where
+	// its buffer was last emptied, not where the walk ended (do_pagemap_scan of
+	// fs/proc/task_mmu.c). What it found lies beyond.
+	reached = arg.walkEnd
 	for _, v := range vec[:n] {
 		s.found = append(s.found, extentOf(v))
+		reached = max(reached, v.end)
 	}
-	if arg.walkEnd <= r.Start {
-		return r.End, nil
+	if reached <= r.Start { // no progress: there is nothing
+		reached = r.End
 	}
-	return arg.walkEnd, nil
+	return reached, nil
 }
 
 func extentOf(v pageRegion) extent {

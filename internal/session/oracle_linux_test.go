@@ -14,7 +14,6 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/interval"
 	"github.com/mmtrace/mmtrace/pkg/report"
-	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
 // start opens a process and attaches to it.

@@ -61,6 +61,7 @@ static void look(const volatile char *p, size_t size)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 PLANT(r_sparse, 300 * pg, RW, ANON, -1)
+PLANT(r_striped, 23ul << 20, RW, ANON, -1)
 PLANT(r_full, 8ul << 20, RW, ANON | MAP_POPULATE, -1)
 PLANT(r_untouched, 64ul << 20, PROT_NONE, ANON, -1)
 PLANT(r_zeros, 40 * pg, RW, ANON, -1)
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
 	ready();
 	char *p;
 	need(p = r_sparse(-1)), madvise(p, 300 * pg, MADV_NOHUGEPAGE), touch(p, 300 * pg, 3);
+	need(p = r_striped(-1)), madvise(p, 23ul << 20, MADV_NOHUGEPAGE), touch(p, 23ul << 20, 2);
 	need(r_full(-1));
 	need(r_untouched(-1));
 	need(p = r_zeros(-1)), madvise(p, 40 * pg, MADV_NOHUGEPAGE), look(p, 40 * pg), touch(p, 5 * pg, 1);
