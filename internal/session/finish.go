@@ -72,6 +72,7 @@ func (s *Session) name() stack.Table {
 // settleAll reads and compares the map of every space that is in use, also of
 // those of which it hears only then.
 func (s *Session) settleAll() {
+	s.drainRing(settleTime) // births, first of all
 	if s.countKernel(); s.last.Lost > 0 {
 		s.missEnds()
 	}
@@ -86,7 +87,7 @@ func (s *Session) settleAll() {
 			return
 		}
 		if s.last.Lost > 0 { // births that became known meanwhile may be of the dead
-			s.drain(event.NoSpace, 0, settleTime)
+			s.drainRing(settleTime)
 			s.missEnds()
 		}
 	}
@@ -108,7 +109,7 @@ func (s *Session) settle(sp *track.Space) {
 	for range settleTries {
 		to, ok := s.readMap(s.space(sp.ID), track.Nothing)
 		if !ok {
-			s.drain(event.NoSpace, 0, settleTime) // it has just ended
+			s.drainRing(settleTime) // it has just ended
 			s.missEnd(sp)
 			return
 		}

@@ -182,5 +182,6 @@ func checkRepaired(t testing.TB, s *Session) {
 	if st.Mismatches > 1+k.Events/eventsPerMismatch || st.Corrected > mostCorrected {
 		t.Errorf("%d mismatches and %d bytes corrected in %d events", st.Mismatches, st.Corrected, k.Events)
 	}
-	t.Logf("%d events, %d page counts compared, %d differed, %d bytes corrected", k.Events, st.Checks, st.Mismatches, st.Corrected)
+	t.Logf("%d events, %d lost, %d page counts compared, %d differed, %d bytes corrected",
+		k.Events, k.Lost+k.Missed, st.Checks, st.Mismatches, st.Corrected)
 }

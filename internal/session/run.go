@@ -67,7 +67,7 @@ func (s *Session) Run(stop <-chan struct{}, interim <-chan struct{}, onInterim f
 func (s *Session) ended() bool {
 	for pid := range s.roots {
 		if p := s.procs[pid]; p != nil && !p.Alive() {
-			s.drain(event.NoSpace, 0, 200*time.Millisecond)
+			s.drainRing(settleTime)
 			delete(s.roots, pid)
 		}
 	}
@@ -77,6 +77,7 @@ func (s *Session) ended() bool {
 // handleAll applies a batch and gives it back.
 func (s *Session) handleAll(batch []event.Event) {
 	for i := range batch {
+		s.clock = max(s.clock, batch[i].Time)
 		s.handle(&batch[i])
 	}
 	s.reader.recycle(batch)
@@ -163,15 +164,27 @@ func (s *Session) executed(ev *event.Event) {
 }
 
 // drain applies events until a reading of the space's map that ended at number
-// to has been compared, or for at most the given time. Without a space it waits
-// until nothing comes any more.
+// to has been compared, or for at most the given time.
 func (s *Session) drain(id event.SpaceID, to uint64, limit time.Duration) bool {
+	return s.applyUntil(limit, func() bool { return s.trace.Settled(id, to) })
+}
+
+// slack is how much later than its place in the ring a record may read the
+// clock, in ns.
+const slack event.Time = 2e6
+
+// drainRing applies what is in the ring by now, or what comes within the given
+// time. A ring that has little to tell says what time it is.
+func (s *Session) drainRing(limit time.Duration) bool {
+	goal := now() + slack
+	return s.applyUntil(limit, func() bool { return s.clock >= goal })
+}
+
+// applyUntil applies events until done says so, or for at most the given time.
+func (s *Session) applyUntil(limit time.Duration, done func() bool) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	for {
-		if id != event.NoSpace && s.trace.Settled(id, to) {
-			return true
-		}
+	for !done() {
 		select {
 		case batch, ok := <-s.reader.full:
 			if !ok {
@@ -180,16 +193,7 @@ func (s *Session) drain(id event.SpaceID, to uint64, limit time.Duration) bool {
 			s.handleAll(batch)
 		case <-timer.C:
 			return false
-		case <-quiet(id):
-			return true
 		}
 	}
-}
-
-// quiet fires when the ring must have been read, if no space is waited for.
-func quiet(id event.SpaceID) <-chan time.Time {
-	if id != event.NoSpace {
-		return nil
-	}
-	return time.After(3 * pollEvery)
+	return true
 }

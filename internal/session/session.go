@@ -72,6 +72,7 @@ type Session struct {
 	rootDirs *rootDirs
 
 	begin     event.Time
+	clock     event.Time // how far the events that were applied have come
 	last      probe.Counters
 	record    func(*event.Event) error
 	recordErr error // the first error of record
