@@ -496,7 +496,11 @@ static __always_inline bool note_mapping(struct record *r, struct space *space)
 
 	if (r->kind != KIND_MMAP || (r->args[3] & MAP_FIXED) || (r->marks & MARK_HUGE))
 		return false;
-	bpf_map_update_elem(&mappings, &k, &m, BPF_ANY);
+	struct mapping *old = bpf_map_lookup_elem(&mappings, &k);
+	if (old) /* an update would take a new entry, and a lock */
+		*old = m;
+	else
+		bpf_map_update_elem(&mappings, &k, &m, BPF_ANY);
 	return true;
 }
 

@@ -91,7 +91,7 @@ struct code_block {
 struct code_head {
 	__u64 changes; /* the space's code_changes that the blocks take in */
 	__u32 count; /* of ranges */
-	__u32 pad; /* always zero */
+	__u32 version; /* unique among all lists; 0: nothing may be kept of them */
 	__u64 first[MAX_BLOCKS]; /* start of the first range of each block */
 };
 
@@ -143,6 +143,18 @@ struct {
 	__type(value, struct rule);
 } infos SEC(".maps");
 
+/*
+ * Rules that were looked up before on this CPU. A table does not change, and its
+ * number is never given again, so what is found here holds.
+ */
+#define KNOWN_BITS 9
+
+struct known {
+	__u64 addr; /* of the file */
+	__u32 module;
+	__u32 rule;
+};
+
 /* A walk. The record comes first: it is what the walk is for. */
 struct walk {
 	struct stack_record record;
@@ -159,10 +171,11 @@ struct walk {
 	__u64 start, end, bias;
 	__u64 before_start, before_end, before_bias; /* of the one found before it */
 	__u32 before_module;
-	__u32 pad;
+	__u32 version; /* of the list that the mappings above are from */
 	__u64 window_at;
 	__u64 window_len; /* bytes */
 	__u64 window[WINDOW_BYTES / 8];
+	struct known known[1 << KNOWN_BITS];
 };
 
 struct {
@@ -315,6 +328,24 @@ static __always_inline int find_rule(__u32 module, __u64 addr)
 		}
 	}
 	return words[low & (CHUNK_WORDS - 1)] >> 16;
+}
+
+/* The same, from what is known already if it can be. */
+static __always_inline int recall_rule(struct walk *w, __u64 addr)
+{
+	__u64 h = addr * 0x9e3779b97f4a7c15ULL;
+	struct known *k = &w->known[(h >> (64 - KNOWN_BITS)) & ((1 << KNOWN_BITS) - 1)];
+	__u32 module = w->module;
+
+	if (k->addr == addr && k->module == module)
+		return k->rule;
+	int rule = find_rule(module, addr);
+	if (rule >= 0) {
+		k->addr = addr;
+		k->module = module;
+		k->rule = rule;
+	}
+	return rule;
 }
 
 /* Makes the caller the current frame. */
@@ -499,7 +530,7 @@ __noinline int walk_step(__u32 zero)
 	w->count = n + 1;
 	if (w->module == NO_MODULE)
 		return guess(w);
-	int index = find_rule(w->module, pc - w->bias);
+	int index = recall_rule(w, pc - w->bias);
 	if (index < 0)
 		return STOP_GAP;
 	struct rule *r = bpf_map_lookup_elem(&infos, &index);
@@ -553,8 +584,21 @@ static __always_inline void begin_walk(struct walk *w, void *regs, __u32 space)
 	w->blind = 0;
 	w->space = space;
 	w->count = w->guessed = 0;
-	w->start = w->end = w->before_start = w->before_end = 0;
 	w->window_len = 0;
+}
+
+/* Keeps the mappings of the walk before if they are from the same list. */
+static __always_inline void keep_code(struct walk *w, void *ranges)
+{
+	__u32 zero = 0, version = 0;
+	struct code_head *head = ranges ? bpf_map_lookup_elem(ranges, &zero) : 0;
+
+	if (head)
+		version = head->version;
+	if (version && version == w->version)
+		return;
+	w->version = version;
+	w->start = w->end = w->before_start = w->before_end = 0;
 }
 
 /*
@@ -565,8 +609,14 @@ static __always_inline void begin_walk(struct walk *w, void *regs, __u32 space)
 static __always_inline __u64 walk(struct stack_record *s, void *regs, struct space *space)
 {
 	struct walk *w = (void *)s;
-	__u32 own = space->id;
-	begin_walk(w, regs, bpf_map_lookup_elem(&code, &own) ? own : space->code);
+	__u32 from = space->id;
+	void *ranges = bpf_map_lookup_elem(&code, &from);
+	if (!ranges) {
+		from = space->code;
+		ranges = bpf_map_lookup_elem(&code, &from);
+	}
+	begin_walk(w, regs, from);
+	keep_code(w, ranges);
 	w->hash = mix(((__u64)space->id << 32) | space->generation, 1);
 	int stop = walk_all(0);
 	if (!w->count) { /* an address at least */

@@ -38,12 +38,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs.StringVar(&o.pairsFP, "pairs-fp", "", "the load, built with frame pointers")
 	fs.BoolVar(&o.quick, "quick", false, "fewer loads and rounds")
 	fs.StringVar(&o.only, "only", "", "one `section` alone: pairs, depth, rate, others, redis, attach or report")
+	fs.IntVar(&o.rounds, "rounds", 0, "how often; 0: 7, or 3 with -quick")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}
-	o.rounds, o.run = 7, time.Second
+	rounds := 7
+	o.run = time.Second
 	if o.quick {
-		o.rounds, o.run = 3, 300*time.Millisecond
+		rounds, o.run = 3, 300*time.Millisecond
+	}
+	if o.rounds <= 0 {
+		o.rounds = rounds
 	}
 	dir, err := os.MkdirTemp("", "mmtrace-bench-")
 	if err != nil {

@@ -25,6 +25,7 @@ type Probe struct {
 	keys     map[event.SpaceID]uint64 // mm_struct addresses
 
 	modules        uint32        // tables handed over
+	lists          uint32        // of code handed over
 	chunks, ranges *ebpf.MapSpec // of a table, of a list of code
 }
 

@@ -82,7 +82,8 @@ func (p *Probe) newModule(t *unwind.Table) (*ebpf.Map, error) {
 // addresses. changes is what State returned before they were read. Mappings for
 // which there is no room are left out.
 func (p *Probe) SetCode(id event.SpaceID, ranges []unwind.CodeRange, changes uint32) error {
-	blocks := unwind.EncodeCode(ranges, uint64(changes))
+	p.lists++
+	blocks := unwind.EncodeCode(ranges, uint64(changes), p.lists)
 	spec := p.ranges.Copy()
 	spec.MaxEntries = uint32(len(blocks))
 	m, err := ebpf.NewMap(spec)

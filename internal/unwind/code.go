@@ -26,13 +26,15 @@ const (
 
 // EncodeCode returns a list of code as the kernel side wants it: a head, then
 // blocks. The mappings are in the order of addresses; those beyond MaxCode are
-// left out. changes says how far they are up to date.
-func EncodeCode(ranges []CodeRange, changes uint64) [][]byte {
+// left out. changes says how far they are up to date. The kernel side keeps what
+// it found in a list for as long as it meets the same version; 0 is none.
+func EncodeCode(ranges []CodeRange, changes uint64, version uint32) [][]byte {
 	ranges = ranges[:min(len(ranges), MaxCode)]
 	le := binary.LittleEndian
 	head := make([]byte, blockSize)
 	le.PutUint64(head, changes)
 	le.PutUint32(head[8:], uint32(len(ranges)))
+	le.PutUint32(head[12:], version)
 	out := [][]byte{head}
 	for i, r := range ranges {
 		if i%blockRanges == 0 {

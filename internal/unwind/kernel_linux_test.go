@@ -145,7 +145,7 @@ func (k *kernel) fill(spec *ebpf.CollectionSpec, c *ebpf.Collection, pid int) {
 		must(t, c.Maps["modules"].Put(uint32(i), m))
 	}
 	inner := spec.Maps["code"].InnerMap.Copy()
-	blocks := EncodeCode(k.ranges, 0)
+	blocks := EncodeCode(k.ranges, 0, 1)
 	inner.MaxEntries = uint32(len(blocks))
 	m := newMap(t, inner)
 	for i, b := range blocks {

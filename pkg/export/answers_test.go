@@ -65,13 +65,15 @@ func placed(p report.Path, frames ...stack.Frame) report.Path {
 	return p
 }
 
-// answers are reports of which the part before the totals is kept in a file: all
-// that the text has to say about verdicts.
-var answers = []struct {
+// An answer is a report of which the part before the totals is kept in a file.
+type answer struct {
 	name   string
 	report *report.Report
 	opts   Options
-}{
+}
+
+// answers are all that the text has to say about verdicts.
+var answers = []answer{
 	{"a leak", plainLeak(), Options{}},
 	{"a leak in color", plainLeak(), Options{Color: true}},
 	{"a leak that is partly in memory", with(func() report.Path {
@@ -127,7 +129,11 @@ var answers = []struct {
 
 // TestAnswers compares what reports say before their totals, and after ABOUT.
 func TestAnswers(t *testing.T) {
-	const file = "testdata/answers.txt"
+	checkAnswers(t, "testdata/answers.txt", answers)
+}
+
+func checkAnswers(t *testing.T, file string, answers []answer) {
+	t.Helper()
 	var b strings.Builder
 	for _, a := range answers {
 		text := output(t, "x.txt", a.report, a.opts)

@@ -39,7 +39,26 @@ func named(a, b string, bytes, number uint64) *report.Report {
 		Remnants: []report.Remnant{{Comm: a, Where: b, Left: bytes, Example: m, MappedAt: frames, UnmapEnd: bytes}},
 		Failures: []report.Failure{{Comm: b, Call: a, Errno: b, Example: a, Why: b, Count: number, Frames: frames}},
 		Caveats:  []string{a, b},
+		Trend:    namedTrend(a, bytes, number),
 	}
+}
+
+// namedTrend is that of a process of two samples, in which everything is one of
+// two numbers.
+func namedTrend(comm string, bytes, number uint64) report.Trend {
+	l := report.Line{First: bytes, Last: number, Max: max(bytes, number), PerSecond: float64(number) - float64(bytes)}
+	g := report.Growth{Change: int64(bytes), Paths: int64(number), Heap: -int64(bytes), Old: -int64(number), Unknown: number}
+	t := report.Trend{System: make(report.Lines)}
+	for _, m := range report.SystemMetrics() {
+		t.System[m] = l
+	}
+	p := report.ProcessTrend{PID: 1, Comm: comm, Lines: make(report.Lines), Samples: &report.Series{Times: []event.Time{1, 2}},
+		Size: g, Resident: g, Mappings: report.MappingsForecast{Now: number, Limit: bytes, Due: true, In: event.Time(number)}}
+	for _, m := range report.ProcessMetrics() {
+		p.Lines[m] = l
+	}
+	t.Processes = []report.ProcessTrend{p}
+	return t
 }
 
 func seed(f *testing.F) {

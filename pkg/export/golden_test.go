@@ -44,6 +44,7 @@ var goldens = []struct {
 	{"several.txt", several, Options{}},
 	{"several.folded", several, Options{}},
 	{"several.json", several, Options{}},
+	{"measured.txt", measured, Options{}},
 	{"measured.json", measured, Options{Filter: Filter{Sort: "resident"}}},
 	{"measured.folded", measured, Options{Value: "resident"}},
 }

@@ -42,10 +42,10 @@ type text struct {
 // Text writes r for people: first the answer, whether and where it leaks, how
 // sure that is and what to do next, whatever o.Filter chooses; then the call paths
 // that leak or grow, a line on each other verdict, what munmap left behind, failed
-// calls, totals, caveats and commands to go on with. Lines are at most o.Width
-// columns long; one is longer only if a single word is, since names are never cut.
-// Names from the traced process are shown printable; the text is UTF-8. The error
-// wraps ErrOption if o.Sort is unknown, else it is w's.
+// calls, how the sizes went, totals, caveats and commands to go on with. Lines are
+// at most o.Width columns long; one is longer only if a single word is, since names
+// are never cut. Names from the traced process are shown printable; the text is
+// UTF-8. The error wraps ErrOption if o.Sort is unknown, else it is w's.
 func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	sel, _, err := Select(r, o.Filter.all())
 	if err != nil {
@@ -62,6 +62,7 @@ func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	}
 	t.remnants()
 	t.failures()
+	t.memory()
 	t.totals()
 	t.trust()
 	t.about()
@@ -156,17 +157,8 @@ func (t *text) root() *report.Target {
 
 // warnings writes what a reader has to know before the numbers.
 func (t *text) warnings() {
-	h := &t.r.Host
-	for i := range t.r.Targets {
-		g := &t.r.Targets[i]
-		if g.Ended == "called exec" && len(t.r.Targets) == 1 {
-			t.fact(plain, "note", "It called exec, which took away all that it had mapped until then.")
-		}
-		if h.MaxMapCount > 0 && g.Mappings >= h.MaxMapCount/10*8 {
-			t.fact(alert, "note", "pid%s%d holds %s of the %s that vm.max_map_count allows; beyond "+
-				"that mmap fails with ENOMEM.", nbsp, g.PID, number(g.Mappings),
-				count(h.MaxMapCount, "mapping"))
-		}
+	if len(t.r.Targets) == 1 && t.r.Targets[0].Ended == "called exec" {
+		t.fact(plain, "note", "It called exec, which took away all that it had mapped until then.")
 	}
 }
 

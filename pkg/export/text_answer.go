@@ -21,6 +21,7 @@ func (t *text) answer() {
 	t.blank()
 	t.where()
 	t.also()
+	t.limits()
 	t.sure()
 	if s := t.step(); s != "" {
 		t.fact(plain, "next", "%s", s)
