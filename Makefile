@@ -1,5 +1,5 @@
 # The binary is static and holds no path of the machine that built it.
-.PHONY: build install test quick lint generate bench demo clean
+.PHONY: build install test quick lint generate bench matrix demo clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o mmtrace ./cmd/mmtrace
@@ -26,7 +26,10 @@ generate:
 	./scripts/generate.sh
 
 bench:
-	go test -run '^$$' -bench . ./...
+	./scripts/bench
+
+matrix:
+	./scripts/vmmatrix
 
 demo:
 	./scripts/demo.sh

@@ -75,9 +75,9 @@ func servers() []program {
 
 func stressors() []program {
 	var out []program
-	for name := range strings.FieldsSeq("mmapaddr mmap mremap remap shm-sysv brk stack malloc vforkmany zombie") {
+	for name := range strings.FieldsSeq("mmapaddr mmap mremap remap shm-sysv brk stack malloc vfork zombie") {
 		seconds := "3"
-		if name == "vforkmany" || name == "zombie" { // to hold so many processes up takes a while
+		if name == "vfork" || name == "zombie" { // to hold so many processes up takes a while
 			seconds = "9"
 		}
 		out = append(out, program{
