@@ -44,12 +44,6 @@ func (sp *Space) Locate(pc uint64, call bool) Location {
 	return l
 }
 
-// Mapped reports whether the place lay in a region that was known.
-func (l Location) Mapped() bool { return l.frame.Module != "" }
-
-// Executable reports whether the place lay in executable memory.
-func (l Location) Executable() bool { return l.exec }
-
 // Frames is the slow half of Resolve.
 func (l Location) Frames() []stack.Frame {
 	if l.exec && generated(l.frame.Module) {
