@@ -250,7 +250,7 @@ static __always_inline int acquired(__u64 mm_address, bool write, bool success)
 	if ((__u64)mm != mm_address)
 		return 0;
 	struct space *space = bpf_map_lookup_elem(&spaces, &mm_address);
-	if (!space)
+	if (!space || space->held)
 		return 0;
 	__u64 seq = ++space->seq; /* the lock makes it ours */
 	struct call c;
@@ -543,7 +543,7 @@ static __always_inline int returned(void *regs, long ret)
 		return 0;
 	__u64 mm = (__u64)task->mm;
 	struct space *space = bpf_map_lookup_elem(&spaces, &mm);
-	if (!space)
+	if (!space || space->held)
 		return 0;
 	__u32 tid = task->pid;
 	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
@@ -794,6 +794,7 @@ int find_targets(struct bpf_iter__task *ctx)
 		if (!space)
 			return 0;
 		out.created = 1;
+		space->held = t->flags & PROCESS_STOP ? 1 : 0;
 	}
 	out.space = space->id;
 	add_process(out.tgid, space->id, t->flags);

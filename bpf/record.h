@@ -119,7 +119,7 @@ struct space {
 	__u32 code; /* whose ranges of code serve while it has none of its own: a parent's */
 	__u32 code_changes; /* times that executable memory was mapped */
 	__u32 disturbed; /* times that a call may have cut a mapping or covered it in part */
-	__u32 pad; /* always zero */
+	__u32 held; /* 1: of a process that waits to become the command; its calls tell nothing */
 };
 
 /* A process under trace. */

@@ -89,7 +89,7 @@ type bpfSpace struct {
 	Code        uint32
 	CodeChanges uint32
 	Disturbed   uint32
-	Pad         uint32
+	Held        uint32
 }
 
 type bpfStackCopy struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -22,7 +23,8 @@ type Probe struct {
 	links    []link.Link
 	reader   *ringbuf.Reader
 	record   ringbuf.Record
-	keys     map[event.SpaceID]uint64 // mm_struct addresses
+	mu       sync.Mutex
+	keys     map[event.SpaceID]uint64 // mm_struct addresses; under mu
 
 	modules        uint32        // tables handed over
 	lists          uint32        // of code handed over
@@ -123,11 +125,13 @@ func decodeFound(b []byte) []Found {
 	return out
 }
 
+// SetDeadline says until when Read waits. It may be called beside it.
+func (p *Probe) SetDeadline(t time.Time) { p.reader.SetDeadline(t) }
+
 // Read waits for the next record until the deadline and decodes it into ev.
 // Errors: ErrTimeout, ErrClosed, or that of a malformed record, after which
 // reading can go on.
-func (p *Probe) Read(ev *event.Event, deadline time.Time) error {
-	p.reader.SetDeadline(deadline)
+func (p *Probe) Read(ev *event.Event) error {
 	switch err := p.reader.ReadInto(&p.record); {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, ringbuf.ErrFlushed):
 		return ErrTimeout
@@ -160,6 +164,8 @@ func (p *Probe) Sequences() (map[event.SpaceID]uint64, error) {
 
 // State returns where a space stands. Error: ErrNoSpace once it has ended.
 func (p *Probe) State(id event.SpaceID) (State, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	spaces := p.programs.Maps["spaces"]
 	var v bpfSpace
 	if key, ok := p.keys[id]; ok {

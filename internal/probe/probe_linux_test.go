@@ -41,7 +41,8 @@ func TestSelf(t *testing.T) {
 	stacks := make(map[any]bool)
 	for {
 		var ev event.Event
-		if err := p.Read(&ev, time.Now().Add(200*time.Millisecond)); errors.Is(err, ErrTimeout) {
+		p.SetDeadline(time.Now().Add(200 * time.Millisecond))
+		if err := p.Read(&ev); errors.Is(err, ErrTimeout) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

@@ -23,7 +23,10 @@ func Open(Options) (*Probe, error) {
 func (*Probe) Add([]Target) ([]Found, error) { return nil, ErrNotSupported }
 
 // Read returns ErrNotSupported.
-func (*Probe) Read(*event.Event, time.Time) error { return ErrNotSupported }
+func (*Probe) Read(*event.Event) error { return ErrNotSupported }
+
+// SetDeadline does nothing.
+func (*Probe) SetDeadline(time.Time) {}
 
 // State returns ErrNotSupported.
 func (*Probe) State(event.SpaceID) (State, error) { return State{}, ErrNotSupported }

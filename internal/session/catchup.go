@@ -29,12 +29,17 @@ func (s *Session) CatchUp(limit time.Duration) bool {
 
 // ReadWanted reads the maps that the core wants to see, for whatever reason.
 // CatchUp applies the readings.
-func (s *Session) ReadWanted() { s.readWanted(true) }
+func (s *Session) ReadWanted() {
+	for id, why := range s.trace.Tracker().Wants() {
+		s.readMap(s.space(id), why)
+	}
+}
 
 // reach applies events until the given numbers of changes are reached and the ring
 // has been read to its end. The end that the reader is about to meet may be one of
 // before: the next is not.
 func (s *Session) reach(goal map[event.SpaceID]uint64, timeout <-chan time.Time) bool {
+	s.finishReadings()
 	last := s.reader.rounds.Load() + 2
 	for {
 		for id, seq := range goal {

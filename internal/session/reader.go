@@ -14,6 +14,8 @@ const (
 	batchesHeld = 256
 	// pollEvery bounds how long records lie in the ring when they are few.
 	pollEvery = 20 * time.Millisecond
+	// readsPerLook bounds how many records are read between two looks at the clock.
+	readsPerLook = 64
 	// clockEvery is how often a quiet ring says what time it is, in ns.
 	clockEvery event.Time = 100e6
 )
@@ -41,14 +43,18 @@ func startReader(p *probe.Probe) *reader {
 }
 
 func (r *reader) run(p *probe.Probe) {
+	defer keepAhead()()
 	defer close(r.done)
 	defer close(r.full)
 	batch := r.empty()
-	var told event.Time
-	for {
-		start := now()
+	var told, start event.Time // start: before it was last seen whether the ring is empty
+	for reads := 0; ; reads++ {
+		if reads%readsPerLook == 0 {
+			start = now()
+			p.SetDeadline(time.Now().Add(pollEvery))
+		}
 		batch = batch[:len(batch)+1]
-		err := p.Read(&batch[len(batch)-1], time.Now().Add(pollEvery))
+		err := p.Read(&batch[len(batch)-1])
 		switch {
 		case errors.Is(err, probe.ErrClosed):
 			return
@@ -66,6 +72,7 @@ func (r *reader) run(p *probe.Probe) {
 			batch = r.empty()
 		}
 		if errors.Is(err, probe.ErrTimeout) {
+			reads = -1 // look at the clock
 			r.rounds.Add(1)
 			select {
 			case r.round <- struct{}{}:

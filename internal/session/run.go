@@ -25,6 +25,7 @@ const tickEvery = 100 * time.Millisecond
 // Run applies events until the planned time is over, stop is closed or the last
 // target has ended, and returns why. tick, if not nil, is called now and then.
 func (s *Session) Run(stop <-chan struct{}, interim <-chan struct{}, onInterim func(), tick func()) (Reason, error) {
+	defer keepAhead()()
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	var over <-chan time.Time
@@ -40,9 +41,11 @@ func (s *Session) Run(stop <-chan struct{}, interim <-chan struct{}, onInterim f
 				return Stopped, s.reader.err
 			}
 			s.handleAll(batch)
-			s.readWanted(false)
+			s.readWanted()
+		case r := <-s.finished:
+			s.arrived(r)
 		case <-ticker.C:
-			s.readWanted(false)
+			s.readWanted()
 			s.sampleIfDue()
 			if tick != nil {
 				tick()
@@ -85,6 +88,9 @@ func (s *Session) handleAll(batch []event.Event) {
 
 // handle does what the live side has to do for an event, and applies it.
 func (s *Session) handle(ev *event.Event) {
+	if s.hold(ev) {
+		return
+	}
 	switch ev.Kind {
 	case event.StackCopy:
 		s.copies[ev.Stack] = ev.Copy
@@ -182,6 +188,7 @@ func (s *Session) drainRing(limit time.Duration) bool {
 
 // applyUntil applies events until done says so, or for at most the given time.
 func (s *Session) applyUntil(limit time.Duration, done func() bool) bool {
+	s.finishReadings()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for !done() {

@@ -2,7 +2,7 @@
 // symbols and the core.
 //
 // One goroutine reads the ring and does nothing else. Another owns all state:
-// it applies events, reads maps when the core asks for it, and makes reports.
+// it applies events, has maps read when the core asks for it, and makes reports.
 package session
 
 import (
@@ -71,6 +71,9 @@ type Session struct {
 	// rootDirs is where processes see their files.
 	rootDirs *rootDirs
 
+	finished chan *reading // those made beside the events
+	readings int           // of them, those under way
+
 	begin     event.Time
 	clock     event.Time // how far the events that were applied have come
 	last      probe.Counters
@@ -94,7 +97,7 @@ func Start(cfg Config) (s *Session, err error) {
 	s = &Session{
 		cfg: cfg, page: host.PageSize, trace: trace.New(host.PageSize), rootDirs: newRootDirs(),
 		spaces: make(map[event.SpaceID]*space), procs: make(map[event.PID]*process),
-		roots: make(map[event.PID]bool),
+		roots: make(map[event.PID]bool), finished: make(chan *reading, maxReadings),
 	}
 	s.symbols = symbol.NewWith(symbol.Options{Root: s.rootDirs.open, Progress: cfg.Progress}.Environment(os.Getenv))
 	s.stacks = newStacks()
@@ -130,7 +133,7 @@ func Start(cfg Config) (s *Session, err error) {
 	if err := s.attach(); err != nil {
 		return s, err
 	}
-	s.readWanted(true)
+	s.ReadWanted()
 	s.sample()
 	return s, s.recordErr
 }
@@ -175,6 +178,9 @@ func (s *Session) add(ev *event.Event) {
 // Close detaches and gives back what the session holds.
 func (s *Session) Close() error {
 	var err error
+	for ; s.readings > 0; s.readings-- {
+		<-s.finished // it uses what is closed here
+	}
 	if s.probe != nil {
 		err = s.probe.Close()
 	}

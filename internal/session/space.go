@@ -1,15 +1,12 @@
 package session
 
 import (
-	"errors"
 	"os"
 	"time"
 
-	"github.com/mmtrace/mmtrace/internal/probe"
 	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/internal/symbol"
 	"github.com/mmtrace/mmtrace/pkg/event"
-	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
 // A space is what the live side holds of one address space.
@@ -26,8 +23,9 @@ type space struct {
 
 	regionCount int // of the map when it was last read
 
-	read time.Time     // when the map was last read
-	took time.Duration // how long that took
+	reading *reading      // under way; nil if none is
+	read    time.Time     // when the map was last read
+	took    time.Duration // how long that took
 }
 
 // A process is a traced process.
@@ -72,58 +70,6 @@ func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, o
 	s.describe(p, parent)
 	s.trends.follow(p)
 	s.rootDirs.add(p)
-}
-
-// Pauses between readings of one map, so that a target with many doubts is not
-// held up by its tracer.
-const (
-	minPause   = 10 * time.Millisecond
-	pauseShare = 20 // times as long as the reading took
-)
-
-// readWanted reads the maps that the core wants to see. With force it does not
-// wait for pauses.
-func (s *Session) readWanted(force bool) {
-	for id, why := range s.trace.Tracker().Wants() {
-		sp := s.space(id)
-		if force || why == track.First || time.Since(sp.read) > max(minPause, pauseShare*sp.took) {
-			s.readMap(sp, why)
-		}
-	}
-}
-
-// readMap reads a space's map and adds it as an event. It returns the number of
-// the newest change that the reading may hold, and whether it succeeded.
-//
-// The number that is current before the reading may be that of a change whose
-// lock is held just now, so the reading is sure to hold only those before it.
-func (s *Session) readMap(sp *space, why track.Want) (to uint64, ok bool) {
-	ev := &event.Event{Kind: event.Snapshot, Space: sp.id, Time: now()}
-	start := time.Now()
-	before, err := s.probe.State(sp.id)
-	if err == nil {
-		ev.Regions, err = sp.regions()
-	}
-	if err == nil {
-		var after probe.State
-		after, err = s.probe.State(sp.id)
-		ev.To, ev.Lost = after.Seq, after.Lost
-	}
-	sp.read, sp.took = time.Now(), time.Since(start)
-	if err != nil {
-		if !errors.Is(err, probe.ErrNoSpace) && why > track.Growth {
-			sp.reopen()
-		}
-		ev.Marks |= event.Unreadable
-		ev.Regions = nil
-		s.add(ev)
-		return 0, false
-	}
-	sp.regionCount = len(ev.Regions)
-	ev.From = max(before.Seq, 1) - 1
-	s.updateCode(sp, ev.Regions, before.CodeChanges)
-	s.add(ev)
-	return ev.To, true
 }
 
 // reopen opens the map anew: between two quick calls of execve the wrong space

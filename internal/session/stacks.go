@@ -65,6 +65,7 @@ func (s *Session) guesses(sp *space, pc uint64) bool {
 
 // refreshCode reads the map for its code alone, unless nothing has changed.
 func (s *Session) refreshCode(sp *space) {
+	s.finishReading(sp)
 	state, err := s.probe.State(sp.id)
 	if err != nil || sp.installed && !sp.stale && state.CodeChanges == sp.changes {
 		return
