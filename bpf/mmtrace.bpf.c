@@ -369,18 +369,25 @@ static __always_inline __u64 vma_at(__u64 addr, __u32 huge)
 static __always_inline bool unfold_ipc(struct record *r)
 {
 	__u32 which = r->args[0] & 0xffff, out = 0;
-	__u64 addr = r->args[4], where = r->args[3];
+	__u64 addr = r->args[4], third = r->args[3];
 
 	if (which == IPC_SHMAT) {
 		r->args[0] = r->args[1];
 		r->args[1] = addr;
-		if (!FAILED(r->ret) && !bpf_probe_read_user(&out, sizeof(out), (void *)where))
+		if (!FAILED(r->ret) && !bpf_probe_read_user(&out, sizeof(out), (void *)third))
 			r->ret = out;
 		return true;
 	}
 	if (which == IPC_SHMDT) {
 		r->kind = KIND_SHMDT;
 		r->args[0] = addr;
+		return true;
+	}
+	if (which == IPC_SHMGET) {
+		r->kind = KIND_SHMGET;
+		r->args[0] = r->args[1];
+		r->args[1] = r->args[2];
+		r->args[2] = third;
 		return true;
 	}
 	return false;
@@ -453,6 +460,8 @@ static __always_inline bool beside_the_point(struct record *r, bool locked)
 {
 	if (locked)
 		return false;
+	if (r->kind == KIND_SHMGET)
+		return FAILED(r->ret);
 	if (r->kind == KIND_NAME_VMA)
 		return r->args[0] != PR_SET_VMA;
 	if (r->kind == KIND_MAP_VDSO)
@@ -523,6 +532,8 @@ static __always_inline bool wants_stack(struct record *r, struct space *space)
 	case KIND_MPROTECT:
 	case KIND_NAME_VMA:
 		return false;
+	case KIND_SHMGET:
+		return true;
 	}
 	if (FAILED(r->ret))
 		return true;

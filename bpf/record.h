@@ -31,6 +31,7 @@ enum record_kind {
 	KIND_END,
 	KIND_STACK,
 	/* those between are for user space */
+	KIND_SHMGET = 25,
 	KIND_STACK_COPY = 250,
 };
 

@@ -14,6 +14,7 @@
 #define ARCH_MAP_VDSO_64 0x2003
 #define IPC_SHMAT 21
 #define IPC_SHMDT 22
+#define IPC_SHMGET 23
 
 #define ON_X86 bpf_core_field_exists(((struct pt_regs___x86 *)0)->orig_ax)
 
@@ -38,6 +39,7 @@ static const struct {
 	[12].native = KIND_BRK,
 	[25].native = KIND_MREMAP,
 	[28].native = KIND_MADVISE,
+	[29].native = KIND_SHMGET,
 	[30].native = KIND_SHMAT,
 	[67].native = KIND_SHMDT,
 	[157].native = KIND_NAME_VMA, /* prctl */
@@ -63,6 +65,7 @@ static const struct {
 	[257].ia32 = KIND_REMAP_FILE_PAGES,
 	[380].ia32 = KIND_MPROTECT,
 	[384].ia32 = KIND_MAP_VDSO,
+	[395].ia32 = KIND_SHMGET,
 	[397].ia32 = KIND_SHMAT,
 	[398].ia32 = KIND_SHMDT,
 	[453].ia32 = KIND_SHADOW_STACK,
@@ -72,6 +75,7 @@ static const __u8 generic_calls[454] = {
 	[0] = KIND_IO_SETUP,
 	[1] = KIND_IO_DESTROY,
 	[167] = KIND_NAME_VMA, /* prctl */
+	[194] = KIND_SHMGET,
 	[196] = KIND_SHMAT,
 	[197] = KIND_SHMDT,
 	[214] = KIND_BRK,

@@ -123,10 +123,23 @@ func (e *Event) disturbed(page uint64) []interval.Range {
 		return []interval.Range{span(e.Args[0], e.Args[1], page), span(e.Args[4], e.Args[2], page)}
 	case e.Kind == Mremap:
 		return []interval.Range{span(e.Args[0], e.Args[1], page)}
+	case e.Kind == Shmat && e.Args[2]&ShmRemap != 0 && e.Aux != 0:
+		return []interval.Range{span(e.Args[1], e.Aux, page)}
 	case e.Kind == Shmat && e.Args[2]&ShmRemap != 0:
 		return []interval.Range{{Start: e.Args[1], End: ^uint64(0)}}
 	}
 	return nil
+}
+
+// Segment returns the length in bytes of the System V segment that a ShmGet
+// made, in whole pages of the given size; 0 if it cannot be told: the segment may
+// have been there, and longer, or its pages are huge.
+func (e *Event) Segment(page uint64) uint64 {
+	fresh := e.Args[0] == 0 || e.Args[2]&(ipcCreate|ipcExclusive) == ipcCreate|ipcExclusive // IPC_PRIVATE
+	if e.Kind != ShmGet || e.Failed() || !fresh || e.Args[2]&shmHuge != 0 {
+		return 0
+	}
+	return up(e.Args[1], page)
 }
 
 // span returns the pages that hold the n bytes from start on.

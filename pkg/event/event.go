@@ -157,4 +157,8 @@ const (
 	RemapDontUnmap = 4
 
 	ShmRemap = 0o40000
+
+	ipcCreate    = 0o1000
+	ipcExclusive = 0o2000
+	shmHuge      = 0o4000
 )

@@ -1,6 +1,6 @@
 package event
 
-// A Kind says what an Event reports. The values up to End are those of enum
+// A Kind says what an Event reports. Those that the kernel side sends are values of enum
 // record_kind in bpf/record.h.
 type Kind uint8
 
@@ -33,6 +33,8 @@ const (
 	Process  // PID uses Space from now on
 	Clock    // everything up to Time has been handed over
 
+	ShmGet // shmget(key, size, flags) = id: a System V segment; changes no map
+
 	numKinds
 )
 
@@ -47,7 +49,7 @@ var kindNames = [numKinds]string{
 	IoSetup: "io_setup", IoDestroy: "io_destroy", ShadowStack: "map_shadow_stack",
 	Mprotect: "mprotect", Madvise: "madvise", NameVMA: "name_vma", MapVDSO: "map_vdso",
 	Clone: "clone", Other: "other", Fork: "fork", Exec: "exec", Exit: "exit", End: "end",
-	StackDef: "stack", Snapshot: "snapshot", Process: "process", Clock: "clock",
+	StackDef: "stack", Snapshot: "snapshot", Process: "process", Clock: "clock", ShmGet: "shmget",
 }
 
 // String returns the kind's name in the text form.

@@ -134,6 +134,10 @@ var kindFields = [numKinds][]field{
 		{"id", slotArg0, decimal, nil}, {"flags", slotArg2, shmatForm, nil},
 		{"hint", slotArg1, hex, func(_ *textMemory, ev *Event) uint64 { return fixed(ev, ev.Args[2]&ShmRemap) }},
 	},
+	ShmGet: {
+		{"id", slotRet, decimal, nil}, {"size", slotArg1, decimal, nil}, {"key", slotArg0, hex, nil},
+		{"flags", slotArg2, shmgetForm, func(*textMemory, *Event) uint64 { return ipcCreate | 0o600 }},
+	},
 	RemapFilePages: {{"prot", slotArg2, protForm, nil}, {"pgoff", slotArg3, hex, nil}, {"flags", slotArg4, hex, nil}},
 	IoSetup:        {{"n", slotArg0, decimal, nil}, {"ctxp", slotArg1, hex, nil}},
 	ShadowStack:    {{"flags", slotArg2, hex, nil}, {"hint", slotArg0, hex, nil}},

@@ -23,6 +23,7 @@ var (
 	mmapForm   = form{appendMmapFlags, parseMmapFlags}
 	mremapForm = words("0", []word{{"maymove", RemapMayMove}, {"fixed", RemapFixed}, {"dontunmap", RemapDontUnmap}})
 	shmatForm  = words("0", []word{{"rdonly", 0o10000}, {"rnd", 0o20000}, {"remap", ShmRemap}, {"exec", 0o100000}})
+	shmgetForm = words("0", []word{{"create", ipcCreate}, {"new", ipcExclusive}, {"huge", shmHuge}, {"noreserve", 0o10000}})
 	adviceForm = names([]word{
 		{"normal", 0}, {"random", 1}, {"sequential", 2}, {"willneed", 3}, {"dontneed", 4}, {"free", 8},
 		{"remove", 9}, {"dontfork", 10}, {"dofork", 11}, {"mergeable", 12}, {"unmergeable", 13},

@@ -14,6 +14,7 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 		sp.doubt(ev, t.page)
 		return
 	}
+	ev = t.sized(ev)
 	switch {
 	case ev.Doubtful() && !harmless(sp, ev) && !t.leaveOpen(sp, ev), sp.replays(ev):
 		sp.doubt(ev, t.page)

@@ -52,6 +52,10 @@ func openTargets(ev *event.Event, page uint64) []interval.Range {
 	switch ev.Kind {
 	case event.Mmap:
 		return []interval.Range{interval.Of(ev.Args[0], ev.Args[1]).Align(page)}
+	case event.Shmat:
+		if ev.Args[2]&event.ShmRemap != 0 && ev.Aux != 0 {
+			return []interval.Range{interval.Of(ev.Args[1], ev.Aux).Align(page)}
+		}
 	case event.Mremap:
 		from := interval.Of(ev.Args[0], ev.Args[1]).Align(page)
 		to := interval.Of(ev.Args[4], ev.Args[2]).Align(page)
@@ -74,7 +78,7 @@ func (t *Tracker) resolve(sp *Space, delta int64) {
 	switch {
 	case unsized(ev) && delta > 0:
 		ev.Aux = uint64(delta) * t.page
-		t.mapped(sp, ev)
+		t.mapped(sp, t.sized(ev))
 	case unsized(ev):
 		sp.doubt(ev, t.page)
 	case delta != 0 && !t.empty(sp, openTargets(ev, t.page), -delta):

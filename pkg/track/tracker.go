@@ -43,6 +43,7 @@ type Tracker struct {
 	processes map[event.PID]*Process
 	accounts  map[AccountKey]*Account
 	failures  map[FailureKey]*Failure
+	sizes     map[sizeKey]uint64        // bytes
 	calls     [event.MapVDSO + 1]uint64 // by kind
 	stats     Stats
 	begin     event.Time // of the first event, 0 before it
@@ -58,6 +59,7 @@ func New(page uint64) *Tracker {
 		processes: make(map[event.PID]*Process),
 		accounts:  make(map[AccountKey]*Account),
 		failures:  make(map[FailureKey]*Failure),
+		sizes:     make(map[sizeKey]uint64),
 		exact:     true,
 	}
 }
@@ -122,6 +124,9 @@ func (t *Tracker) Apply(ev *event.Event) {
 		return
 	case event.Exit:
 		t.exit(ev)
+		return
+	case event.ShmGet:
+		t.remember(sizeKey{event.Shmat, uint64(ev.Ret)}, ev.Segment(t.page))
 		return
 	case event.Bad, event.StackDef:
 		return
