@@ -167,8 +167,8 @@ func minorFaults(pid int) int {
 // million do not tell what happened; the page count of the next change shows it,
 // and a reading repairs it.
 const (
-	eventsPerMismatch = 100_000
-	mostCorrected     = 1 << 20 // bytes
+	eventsPerMismatch = 1_000_000
+	mostCorrected     = 256 << 10 // bytes
 )
 
 // checkRepaired checks that nothing was lost and that readings had to repair no
