@@ -32,19 +32,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u32 pid_namespace_inode = 0;
 /* Bytes in the ring at which the reader is woken; it looks by itself now and then. */
 const volatile __u32 wake_bytes = 1 << 20;
+/* For tests: walk also where a walk of before tells the stack, and compare. */
+const volatile bool check_replays = false;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 << 20);
 } events SEC(".maps");
-
-/* Traced address spaces by mm_struct. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct space);
-} spaces SEC(".maps");
 
 /* Traced processes by thread-group ID in the initial namespace. */
 struct {
@@ -53,24 +47,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct process);
 } processes SEC(".maps");
-
-/* What the lock's program noted of a call that has not returned yet, by thread. */
-struct inflight {
-	__u64 mm;
-	__u64 seq; /* 0: nothing noted */
-	__u64 total_vm;
-	__u64 brk;
-	__u64 copied; /* seq at which a fork copied the space */
-	__u32 kind;
-	__u32 space;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u32);
-	__type(value, struct inflight);
-} inflights SEC(".maps");
 
 /* Targets on their way in: user space marks a task by pidfd, the iterator finds it. */
 struct target {
@@ -92,8 +68,6 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-__u32 last_space = 0;
-
 static __always_inline void count(__u32 which)
 {
 	__u64 *v = bpf_map_lookup_elem(&counters, &which);
@@ -107,7 +81,9 @@ static __always_inline __u64 wakeup(void)
 		BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
+#include "lookup.h"
 #include "unwind.h"
+#include "replay.h"
 
 /* Keeps types in the object's BTF, from which the Go side has them. */
 struct {
@@ -194,14 +170,24 @@ __noinline int send_copy(__u32 zero)
 static __always_inline __u64 stack_of(void *regs, struct space *space)
 {
 	__u32 zero = 0;
-	__u8 one = 1;
 	struct walk *w = bpf_map_lookup_elem(&scratch, &zero);
 	if (!w)
 		return 0;
 	struct stack_record *s = &w->record;
-	__u64 h = walk(s, regs, space);
+	prepare_walk(w, regs, space);
+	__u64 kept = replay(0);
+	if (kept && was_seen(kept) && !check_replays)
+		return kept;
+	__u64 h = walk(w, space);
 	bool partial = unfinished(w, space);
-	if (!partial && bpf_map_lookup_elem(&seen, &h))
+	if (kept) {
+		count(COUNT_REPLAYS);
+		if (kept != h)
+			count(COUNT_REPLAYS_WRONG);
+	}
+	if (!partial)
+		note_walk(0);
+	if (!partial && was_seen(h))
 		return h;
 	if (partial) {
 		send_copy(0);
@@ -216,7 +202,7 @@ static __always_inline __u64 stack_of(void *regs, struct space *space)
 	}
 	count(COUNT_STACKS);
 	if (!partial)
-		bpf_map_update_elem(&seen, &h, &one, BPF_ANY);
+		note_seen(h);
 	return h;
 }
 
@@ -249,7 +235,7 @@ static __always_inline int acquired(__u64 mm_address, bool write, bool success)
 	struct mm_struct *mm = task->mm;
 	if ((__u64)mm != mm_address)
 		return 0;
-	struct space *space = bpf_map_lookup_elem(&spaces, &mm_address);
+	struct space *space = find_space(mm_address, task->tgid);
 	if (!space || space->held)
 		return 0;
 	__u64 seq = ++space->seq; /* the lock makes it ours */
@@ -257,7 +243,7 @@ static __always_inline int acquired(__u64 mm_address, bool write, bool success)
 	void *regs = (void *)bpf_task_pt_regs(task);
 	long nr = call_number(regs);
 	__u32 tid = task->pid;
-	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
+	struct inflight *f = find_inflight(tid);
 	bool ours = call_of(&c, nr, task);
 	if (ours && f && f->seq) {
 		count(COUNT_SECOND);
@@ -279,8 +265,9 @@ static __always_inline int acquired(__u64 mm_address, bool write, bool success)
 		.space = space->id,
 	};
 	if (f) {
+		n.tid = f->tid;
 		*f = n;
-	} else if (bpf_map_update_elem(&inflights, &tid, &n, BPF_ANY)) {
+	} else if (!add_inflight(tid, &n)) {
 		count(COUNT_INFLIGHT_FULL);
 		other(space, seq, mm, nr, MARK_STALE);
 		return 0;
@@ -476,50 +463,62 @@ static __always_inline bool beside_the_point(struct record *r, bool locked)
  * explained, so nobody asks for its stack. That it does is known as long as no
  * call since then could have cut a mapping or laid one over another.
  */
-struct mapping_key {
-	__u64 start;
-	__u32 space;
-	__u32 pad;
-};
+#define MAPPING_BITS 16
 
 struct mapping {
+	__u64 start;
 	__u64 length;
+	__u32 space;
 	__u32 disturbed; /* of the space, when it was mapped */
-	__u32 pad;
+	__u64 sum; /* of all that: two CPUs may write one at the same time */
 };
 
+/* By address. One takes the place of another; that costs a stack. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct mapping_key);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << MAPPING_BITS);
+	__type(key, __u32);
 	__type(value, struct mapping);
 } mappings SEC(".maps");
+
+static __always_inline struct mapping *mapping_at(__u64 start, struct space *space)
+{
+	__u32 at = mix(start, space->id) >> (64 - MAPPING_BITS);
+	return bpf_map_lookup_elem(&mappings, &at);
+}
+
+static __always_inline __u64 mapping_sum(struct mapping *m)
+{
+	return mix(mix(m->start, m->length), ((__u64)m->space << 32) | m->disturbed);
+}
 
 #define MAP_FIXED 0x10
 
 /* Notes what r mapped; returns false for calls that may disturb other mappings. */
 static __always_inline bool note_mapping(struct record *r, struct space *space)
 {
-	struct mapping_key k = { .start = r->ret, .space = space->id };
-	struct mapping m = { .length = r->args[1], .disturbed = space->disturbed };
+	struct mapping *m;
 
 	if (r->kind != KIND_MMAP || (r->args[3] & MAP_FIXED) || (r->marks & MARK_HUGE))
 		return false;
-	struct mapping *old = bpf_map_lookup_elem(&mappings, &k);
-	if (old) /* an update would take a new entry, and a lock */
-		*old = m;
-	else
-		bpf_map_update_elem(&mappings, &k, &m, BPF_ANY);
+	m = mapping_at(r->ret, space);
+	if (m) {
+		m->start = r->ret;
+		m->length = r->args[1];
+		m->space = space->id;
+		m->disturbed = space->disturbed;
+		m->sum = mapping_sum(m);
+	}
 	return true;
 }
 
 /* Whether r gave back exactly one mapping. */
 static __always_inline bool gave_back_one(struct record *r, struct space *space)
 {
-	struct mapping_key k = { .start = r->args[0], .space = space->id };
-	struct mapping *m = bpf_map_lookup_elem(&mappings, &k);
+	struct mapping *m = mapping_at(r->args[0], space);
 
-	return m && m->length == r->args[1] && m->disturbed == space->disturbed;
+	return m && m->start == r->args[0] && m->length == r->args[1] && m->space == space->id &&
+	       m->disturbed == space->disturbed && m->sum == mapping_sum(m);
 }
 
 /* Whether the stack of r's call tells something. */
@@ -553,26 +552,26 @@ static __always_inline int returned(void *regs, long ret)
 	if (!call_of(&c, call_number(regs), task))
 		return 0;
 	__u64 mm = (__u64)task->mm;
-	struct space *space = bpf_map_lookup_elem(&spaces, &mm);
+	struct space *space = find_space(mm, task->tgid);
 	if (!space || space->held)
 		return 0;
 	__u32 tid = task->pid;
-	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
+	struct inflight *f = find_inflight(tid);
 	bool locked = f && f->seq && f->mm == mm;
 	struct record *r = reserve(space, c.kind);
-	if (!r) {
-		if (f)
-			f->seq = 0;
+	if (r) {
+		r->ret = ret;
+		r->after = space->seq;
+		if (locked) {
+			r->seq = f->seq;
+			r->total_vm = f->total_vm;
+			r->brk = f->brk;
+		}
+	}
+	if (f)
+		drop_inflight(tid, f);
+	if (!r)
 		return 0;
-	}
-	r->ret = ret;
-	r->after = space->seq;
-	if (locked) {
-		r->seq = f->seq;
-		r->total_vm = f->total_vm;
-		r->brk = f->brk;
-		f->seq = 0;
-	}
 	arguments(r->args, regs, c.compat);
 	bool wanted = true;
 	if (c.compat) {
@@ -615,21 +614,6 @@ int call_returned_raw(__u64 *ctx)
 
 /* ---- birth and death ---- */
 
-/* Begins to trace mm, a copy of parent's if there is one; NULL if there is no room. */
-static __always_inline struct space *add_space(__u64 mm, struct space *parent)
-{
-	struct space fresh = {};
-
-	fresh.id = __sync_fetch_and_add(&last_space, 1) + 1;
-	fresh.code = parent ? parent->id : fresh.id;
-	fresh.code_changes = parent ? parent->code_changes : 0;
-	if (bpf_map_update_elem(&spaces, &mm, &fresh, BPF_ANY)) {
-		count(COUNT_SPACES_FULL);
-		return 0;
-	}
-	return bpf_map_lookup_elem(&spaces, &mm);
-}
-
 static __always_inline void add_process(__u32 tgid, __u32 space, __u32 flags)
 {
 	struct process p = { .space = space, .flags = flags };
@@ -666,7 +650,7 @@ int forked(__u64 *ctx)
 
 	if (tgid == parent_tgid || !mm)
 		return 0;
-	struct space *old = bpf_map_lookup_elem(&spaces, &parent_mm);
+	struct space *old = look_up_space(parent_mm);
 	struct process *p = bpf_map_lookup_elem(&processes, &parent_tgid);
 	if (!old || !p || !(p->flags & PROCESS_FOLLOW))
 		return 0;
@@ -680,8 +664,11 @@ int forked(__u64 *ctx)
 	struct record *r = reserve(space, KIND_FORK);
 	if (!r)
 		return 0;
-	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
-	r->after = f ? f->copied : 0;
+	struct inflight *f = find_inflight(tid);
+	if (f) {
+		r->after = f->copied;
+		drop_inflight(tid, f);
+	}
 	r->parent = old->id;
 	r->tgid = visible_pid(child);
 	r->tid = child->tgid;
@@ -723,8 +710,7 @@ SEC("tp_btf/exit_mmap")
 int space_ended(__u64 *ctx)
 {
 	struct mm_struct *mm = (void *)ctx[0];
-	__u64 key = (__u64)mm;
-	struct space *space = bpf_map_lookup_elem(&spaces, &key);
+	struct space *space = look_up_space((__u64)mm);
 	if (!space)
 		return 0;
 	struct record *r = reserve(space, KIND_END);
@@ -733,14 +719,14 @@ int space_ended(__u64 *ctx)
 		r->total_vm = mm->total_vm;
 		submit(r);
 	}
-	bpf_map_delete_elem(&spaces, &key);
+	remove_space(space);
 	return 0;
 }
 
 /* A thread that ends inside a call takes the call's return with it. */
 static __always_inline void died_in_call(struct inflight *f)
 {
-	struct space *space = bpf_map_lookup_elem(&spaces, &f->mm);
+	struct space *space = look_up_space(f->mm);
 	struct record *r = reserve(space, KIND_OTHER);
 	if (!r)
 		return;
@@ -757,11 +743,11 @@ int exited(__u64 *ctx)
 {
 	struct task_struct *task = (void *)ctx[0];
 	__u32 tid = task->pid, tgid = task->tgid;
-	struct inflight *f = bpf_map_lookup_elem(&inflights, &tid);
+	struct inflight *f = find_inflight(tid);
 	if (f) {
 		if (f->seq)
 			died_in_call(f);
-		bpf_map_delete_elem(&inflights, &tid);
+		drop_inflight(tid, f);
 	}
 	struct process *p = bpf_map_lookup_elem(&processes, &tgid);
 	if (!p || task->signal->live.counter > 0)
@@ -799,7 +785,7 @@ int find_targets(struct bpf_iter__task *ctx)
 	struct found out = { .cookie = t->cookie, .tgid = task->tgid };
 	if (bpf_map_lookup_elem(&processes, &out.tgid))
 		return 0;
-	struct space *space = bpf_map_lookup_elem(&spaces, &mm);
+	struct space *space = look_up_space(mm);
 	if (!space) {
 		space = add_space(mm, 0);
 		if (!space)

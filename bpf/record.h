@@ -113,6 +113,7 @@ _Static_assert(sizeof(struct stack_copy) == 64 + SNAPSHOT_BYTES + 4096, "stack_c
 
 /* An address space under trace. */
 struct space {
+	__u64 mm; /* address of its mm_struct; 0: this slot is free */
 	__u64 seq; /* of the newest change; bumped under the write lock */
 	__u64 lost; /* records that did not fit in the ring */
 	__u32 id;
@@ -153,6 +154,8 @@ enum counter {
 	COUNT_EVENTS, /* records handed over */
 	COUNT_STACKS, /* stacks handed over */
 	COUNT_COPIES, /* of these, those that user space had to finish */
+	COUNT_REPLAYS, /* stacks that a walk of before told and that were walked all the same */
+	COUNT_REPLAYS_WRONG, /* of these, those that differed */
 	COUNTERS,
 };
 

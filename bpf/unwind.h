@@ -149,6 +149,44 @@ struct {
  */
 #define KNOWN_BITS 9
 
+/*
+ * A walk is a function of the registers it begins with, the words of the stack
+ * that it reads, and the tables, which do not change within a version of the list
+ * of code. A loop that makes the same call again walks the same frames: if the
+ * registers and all those words are what they were, so is the stack.
+ */
+#define REPLAY_BITS 7
+#define REPLAY_WORDS 64
+#define NO_REPLAY (REPLAY_WORDS + 1)
+
+#define REPLAY_PARTS 4
+
+/* Where the frame pointer of a walk comes from. */
+enum fp_from {
+	FP_INITIAL, /* the register */
+	FP_WORD, /* a word of the newest window that has not counted yet */
+	FP_NOTED, /* one that has, or a constant */
+};
+
+/* What was read of one window of the stack. */
+struct replay_part {
+	__u64 base; /* address of the window */
+	__u32 end; /* words of this part and those before it */
+	__u32 bytes; /* of the window, that hold its words */
+};
+
+struct replay {
+	__u64 at_sp[4]; /* pc, sp, fp and lr */
+	__u64 hash_from;
+	__u64 hash; /* of the stack */
+	__u32 version; /* of the list of code */
+	__u16 parts;
+	__u16 fp_used;
+	struct replay_part part[REPLAY_PARTS];
+	__u64 value[REPLAY_WORDS];
+	__u16 at[REPLAY_WORDS]; /* in the part's window, in words */
+};
+
 struct known {
 	__u64 addr; /* of the file */
 	__u32 module;
@@ -175,6 +213,17 @@ struct walk {
 	__u64 window_at;
 	__u64 window_len; /* bytes */
 	__u64 window[WINDOW_BYTES / 8];
+	__u64 hash_from; /* what the hash begins with: the space and its generation */
+	__u64 at_sp[4]; /* pc, sp, fp and lr where the walk begins */
+	__u32 windows; /* read so far, each a part */
+	__u32 words; /* read so far, or NO_REPLAY */
+	__u32 fp_from; /* enum fp_from */
+	__u32 fp_used; /* 1: what the walk found depends on the first fp */
+	__u32 fp_at; /* FP_WORD: its place in the window */
+	__u32 fp_windows; /* and windows as it was then */
+	struct replay_part part[REPLAY_PARTS];
+	__u64 read_value[REPLAY_WORDS];
+	__u16 read_at[REPLAY_WORDS]; /* place in the window */
 	struct known known[1 << KNOWN_BITS];
 };
 
@@ -185,14 +234,6 @@ struct {
 	__type(value, struct walk);
 } scratch SEC(".maps");
 
-/* Stacks that user space has got, by hash. Eviction means sending one again. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, __u8);
-} seen SEC(".maps");
-
 static __always_inline __u64 mix(__u64 h, __u64 v)
 {
 	h ^= v;
@@ -200,13 +241,32 @@ static __always_inline __u64 mix(__u64 h, __u64 v)
 	return h ^ (h >> 29);
 }
 
+/* Notes that the walk read a word of its newest window. */
+static __always_inline void note_word(struct walk *w, __u32 at, __u64 v)
+{
+	__u32 i = w->words, n = w->windows - 1;
+
+	if (i >= REPLAY_WORDS || n >= REPLAY_PARTS) {
+		w->words = NO_REPLAY;
+		return;
+	}
+	struct replay_part *p = &w->part[n];
+	w->read_value[i] = v;
+	w->read_at[i] = at;
+	if (p->bytes < (at + 1) * 8)
+		p->bytes = (at + 1) * 8;
+	p->end = w->words = i + 1;
+}
+
 /* Reads the word at addr, with all that follows it in the window. */
-static __always_inline bool read_word(struct walk *w, __u64 addr, __u64 *v)
+static __always_inline bool get_word(struct walk *w, __u64 addr, __u64 *v, bool note)
 {
 	__u64 at = addr - w->window_at;
 
-	if (addr & 7)
+	if (addr & 7) {
+		w->words = NO_REPLAY;
 		return !bpf_probe_read_user(v, sizeof(*v), (void *)addr);
+	}
 	if (at >= w->window_len) {
 		__u32 n = 4096 - (addr & 4095);
 		if (n > WINDOW_BYTES)
@@ -216,10 +276,52 @@ static __always_inline bool read_word(struct walk *w, __u64 addr, __u64 *v)
 			return false;
 		w->window_at = addr;
 		w->window_len = n;
+		n = w->windows++;
+		if (n < REPLAY_PARTS) {
+			w->part[n].base = addr;
+			w->part[n].end = w->words;
+			w->part[n].bytes = 0;
+		}
 		at = 0;
 	}
-	*v = w->window[(at / 8) & (WINDOW_BYTES / 8 - 1)];
+	at = (at / 8) & (WINDOW_BYTES / 8 - 1);
+	*v = w->window[at];
+	if (note)
+		note_word(w, at, *v);
+	else
+		w->fp_at = at;
 	return true;
+}
+
+static __always_inline bool read_word(struct walk *w, __u64 addr, __u64 *v)
+{
+	return get_word(w, addr, v, true);
+}
+
+/*
+ * Reads the frame pointer of the caller. Without a frame pointer the register
+ * serves for anything, a counter of a loop for one, so the word counts only once
+ * it is used.
+ */
+static __always_inline bool read_fp(struct walk *w, __u64 addr, __u64 *v)
+{
+	if (!get_word(w, addr, v, false))
+		return false;
+	w->fp_from = FP_WORD;
+	w->fp_windows = w->windows;
+	return true;
+}
+
+/* Notes that the walk depends on the frame pointer. */
+static __always_inline void use_fp(struct walk *w)
+{
+	if (w->fp_from == FP_INITIAL)
+		w->fp_used = 1;
+	else if (w->fp_from == FP_WORD && w->fp_windows == w->windows)
+		note_word(w, w->fp_at, w->fp);
+	else if (w->fp_from == FP_WORD)
+		w->words = NO_REPLAY;
+	w->fp_from = FP_NOTED;
 }
 
 /* Makes r the current mapping; the one before may be met again soon. */
@@ -367,11 +469,12 @@ static __always_inline enum stop follow(struct walk *w)
 {
 	__u64 fp, pc;
 
+	use_fp(w);
 	if (!w->fp)
 		return STOP_FP_END;
 	if (w->fp & 7)
 		return STOP_GAP;
-	if (!read_word(w, w->fp, &fp) || !read_word(w, w->fp + 8, &pc))
+	if (!read_fp(w, w->fp, &fp) || !read_word(w, w->fp + 8, &pc))
 		return STOP_FAULT;
 	enter(w, pc, w->fp + 16, fp);
 	w->blind = !ON_X86;
@@ -413,6 +516,7 @@ static __always_inline bool leave_leaf(struct walk *w)
 	}
 	if (!read_word(w, w->sp, &pc) || !behind_call(pc))
 		return false;
+	w->words = NO_REPLAY; /* code was read, too */
 	enter(w, pc, w->sp + 8, w->fp);
 	return true;
 }
@@ -424,6 +528,7 @@ static __always_inline enum stop guess(struct walk *w)
 		w->guessed++;
 		return STOP_NONE;
 	}
+	use_fp(w);
 	if (w->fp && (w->fp < w->sp || w->fp - w->sp > MAX_FRAME_BYTES))
 		return STOP_GAP;
 	enum stop stop = follow(w);
@@ -465,6 +570,7 @@ static __always_inline enum stop interrupted(struct walk *w)
 		     read_word(w, at + 31 * 8, &sp) && read_word(w, at + 32 * 8, &pc);
 	if (!ok)
 		return STOP_FAULT;
+	w->fp_from = FP_NOTED;
 	w->pc = pc;
 	w->sp = sp;
 	w->fp = fp;
@@ -483,6 +589,8 @@ static __always_inline enum stop leave(struct walk *w, struct rule *r, __u64 pc)
 
 	if (w->blind && !r->base)
 		return guess(w);
+	if (r->base || r->fp == FP_AT_FP)
+		use_fp(w);
 	if (r->kind == RULE_REG) {
 		cfa += (__s64)r->off;
 	} else if (r->kind == RULE_PLT) {
@@ -493,10 +601,12 @@ static __always_inline enum stop leave(struct walk *w, struct rule *r, __u64 pc)
 		cfa += ra;
 		ra = -8;
 	}
-	if (r->fp == FP_LOST)
+	if (r->fp == FP_LOST) {
 		fp = 0;
-	else if (r->fp && !read_word(w, (r->fp == FP_AT_CFA ? cfa : fp) + (__s64)r->fp_off, &fp))
+		w->fp_from = FP_NOTED;
+	} else if (r->fp && !read_fp(w, (r->fp == FP_AT_CFA ? cfa : fp) + (__s64)r->fp_off, &fp)) {
 		return STOP_FAULT;
+	}
 	if (r->link) {
 		if (!w->fresh)
 			return STOP_UNSUPPORTED;
@@ -580,11 +690,17 @@ static __always_inline void begin_walk(struct walk *w, void *regs, __u32 space)
 		w->fp = r->regs[29];
 		w->lr = r->regs[30];
 	}
+	w->at_sp[0] = w->pc;
+	w->at_sp[1] = w->sp;
+	w->at_sp[2] = w->fp;
+	w->at_sp[3] = w->lr;
 	w->call = w->fresh = 1;
 	w->blind = 0;
 	w->space = space;
 	w->count = w->guessed = 0;
 	w->window_len = 0;
+	w->windows = w->words = w->fp_used = 0;
+	w->fp_from = FP_INITIAL;
 }
 
 /* Keeps the mappings of the walk before if they are from the same list. */
@@ -601,14 +717,9 @@ static __always_inline void keep_code(struct walk *w, void *ranges)
 	w->start = w->end = w->before_start = w->before_end = 0;
 }
 
-/*
- * walk fills s, which is scratch's, with the stack of the current task and
- * returns its hash, which covers the space and its generation of code: never
- * 0. Where it stopped is in scratch until the next walk.
- */
-static __always_inline __u64 walk(struct stack_record *s, void *regs, struct space *space)
+/* Makes scratch ready for a walk of the current task. */
+static __always_inline void prepare_walk(struct walk *w, void *regs, struct space *space)
 {
-	struct walk *w = (void *)s;
 	__u32 from = space->id;
 	void *ranges = bpf_map_lookup_elem(&code, &from);
 	if (!ranges) {
@@ -617,7 +728,19 @@ static __always_inline __u64 walk(struct stack_record *s, void *regs, struct spa
 	}
 	begin_walk(w, regs, from);
 	keep_code(w, ranges);
-	w->hash = mix(((__u64)space->id << 32) | space->generation, 1);
+	w->hash_from = mix(((__u64)space->id << 32) | space->generation, 1);
+}
+
+/*
+ * Fills the record in w, which is scratch and prepared, with the stack of the
+ * current task and returns its hash, which covers the space and its generation
+ * of code: never 0. Where it stopped is in scratch until the next walk.
+ */
+static __always_inline __u64 walk(struct walk *w, struct space *space)
+{
+	struct stack_record *s = &w->record;
+
+	w->hash = w->hash_from;
 	int stop = walk_all(0);
 	if (!w->count) { /* an address at least */
 		s->frames[0] = w->pc;

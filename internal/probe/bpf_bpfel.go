@@ -25,7 +25,9 @@ const (
 	bpfCounterCOUNT_EVENTS         bpfCounter = 6
 	bpfCounterCOUNT_STACKS         bpfCounter = 7
 	bpfCounterCOUNT_COPIES         bpfCounter = 8
-	bpfCounterCOUNTERS             bpfCounter = 9
+	bpfCounterCOUNT_REPLAYS        bpfCounter = 9
+	bpfCounterCOUNT_REPLAYS_WRONG  bpfCounter = 10
+	bpfCounterCOUNTERS             bpfCounter = 11
 )
 
 type bpfFound struct {
@@ -82,6 +84,7 @@ type bpfRule struct {
 
 type bpfSpace struct {
 	_           structs.HostLayout
+	Mm          uint64
 	Seq         uint64
 	Lost        uint64
 	Id          uint32
@@ -132,13 +135,17 @@ const (
 	bpfMapCopies             = "copies"
 	bpfMapCounters           = "counters"
 	bpfMapEvents             = "events"
+	bpfMapInflightSlots      = "inflight_slots"
 	bpfMapInflights          = "inflights"
 	bpfMapInfos              = "infos"
 	bpfMapMappings           = "mappings"
 	bpfMapModules            = "modules"
 	bpfMapProcesses          = "processes"
+	bpfMapRecentSpaces       = "recent_spaces"
+	bpfMapReplays            = "replays"
 	bpfMapScratch            = "scratch"
 	bpfMapSeen               = "seen"
+	bpfMapSpaceSlots         = "space_slots"
 	bpfMapSpaces             = "spaces"
 	bpfMapTargets            = "targets"
 	bpfProgCallReturned      = "call_returned"
@@ -151,8 +158,11 @@ const (
 	bpfProgLockAcquiredMemcg = "lock_acquired_memcg"
 	bpfProgLockAcquiredRaw   = "lock_acquired_raw"
 	bpfProgSpaceEnded        = "space_ended"
+	bpfVarCheckReplays       = "check_replays"
 	bpfVarCodeMask           = "code_mask"
+	bpfVarInflightsUsed      = "inflights_used"
 	bpfVarKept               = "kept"
+	bpfVarLastSlot           = "last_slot"
 	bpfVarLastSpace          = "last_space"
 	bpfVarPidNamespaceInode  = "pid_namespace_inode"
 	bpfVarWakeBytes          = "wake_bytes"
@@ -216,27 +226,34 @@ type bpfProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfMapSpecs struct {
-	Code      *ebpf.MapSpec `ebpf:"code"`
-	Copies    *ebpf.MapSpec `ebpf:"copies"`
-	Counters  *ebpf.MapSpec `ebpf:"counters"`
-	Events    *ebpf.MapSpec `ebpf:"events"`
-	Inflights *ebpf.MapSpec `ebpf:"inflights"`
-	Infos     *ebpf.MapSpec `ebpf:"infos"`
-	Mappings  *ebpf.MapSpec `ebpf:"mappings"`
-	Modules   *ebpf.MapSpec `ebpf:"modules"`
-	Processes *ebpf.MapSpec `ebpf:"processes"`
-	Scratch   *ebpf.MapSpec `ebpf:"scratch"`
-	Seen      *ebpf.MapSpec `ebpf:"seen"`
-	Spaces    *ebpf.MapSpec `ebpf:"spaces"`
-	Targets   *ebpf.MapSpec `ebpf:"targets"`
+	Code          *ebpf.MapSpec `ebpf:"code"`
+	Copies        *ebpf.MapSpec `ebpf:"copies"`
+	Counters      *ebpf.MapSpec `ebpf:"counters"`
+	Events        *ebpf.MapSpec `ebpf:"events"`
+	InflightSlots *ebpf.MapSpec `ebpf:"inflight_slots"`
+	Inflights     *ebpf.MapSpec `ebpf:"inflights"`
+	Infos         *ebpf.MapSpec `ebpf:"infos"`
+	Mappings      *ebpf.MapSpec `ebpf:"mappings"`
+	Modules       *ebpf.MapSpec `ebpf:"modules"`
+	Processes     *ebpf.MapSpec `ebpf:"processes"`
+	RecentSpaces  *ebpf.MapSpec `ebpf:"recent_spaces"`
+	Replays       *ebpf.MapSpec `ebpf:"replays"`
+	Scratch       *ebpf.MapSpec `ebpf:"scratch"`
+	Seen          *ebpf.MapSpec `ebpf:"seen"`
+	SpaceSlots    *ebpf.MapSpec `ebpf:"space_slots"`
+	Spaces        *ebpf.MapSpec `ebpf:"spaces"`
+	Targets       *ebpf.MapSpec `ebpf:"targets"`
 }
 
 // bpfVariableSpecs contains global variables before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfVariableSpecs struct {
+	CheckReplays      *ebpf.VariableSpec `ebpf:"check_replays"`
 	CodeMask          *ebpf.VariableSpec `ebpf:"code_mask"`
+	InflightsUsed     *ebpf.VariableSpec `ebpf:"inflights_used"`
 	Kept              *ebpf.VariableSpec `ebpf:"kept"`
+	LastSlot          *ebpf.VariableSpec `ebpf:"last_slot"`
 	LastSpace         *ebpf.VariableSpec `ebpf:"last_space"`
 	PidNamespaceInode *ebpf.VariableSpec `ebpf:"pid_namespace_inode"`
 	WakeBytes         *ebpf.VariableSpec `ebpf:"wake_bytes"`
@@ -262,19 +279,23 @@ func (o *bpfObjects) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfMaps struct {
-	Code      *ebpf.Map `ebpf:"code"`
-	Copies    *ebpf.Map `ebpf:"copies"`
-	Counters  *ebpf.Map `ebpf:"counters"`
-	Events    *ebpf.Map `ebpf:"events"`
-	Inflights *ebpf.Map `ebpf:"inflights"`
-	Infos     *ebpf.Map `ebpf:"infos"`
-	Mappings  *ebpf.Map `ebpf:"mappings"`
-	Modules   *ebpf.Map `ebpf:"modules"`
-	Processes *ebpf.Map `ebpf:"processes"`
-	Scratch   *ebpf.Map `ebpf:"scratch"`
-	Seen      *ebpf.Map `ebpf:"seen"`
-	Spaces    *ebpf.Map `ebpf:"spaces"`
-	Targets   *ebpf.Map `ebpf:"targets"`
+	Code          *ebpf.Map `ebpf:"code"`
+	Copies        *ebpf.Map `ebpf:"copies"`
+	Counters      *ebpf.Map `ebpf:"counters"`
+	Events        *ebpf.Map `ebpf:"events"`
+	InflightSlots *ebpf.Map `ebpf:"inflight_slots"`
+	Inflights     *ebpf.Map `ebpf:"inflights"`
+	Infos         *ebpf.Map `ebpf:"infos"`
+	Mappings      *ebpf.Map `ebpf:"mappings"`
+	Modules       *ebpf.Map `ebpf:"modules"`
+	Processes     *ebpf.Map `ebpf:"processes"`
+	RecentSpaces  *ebpf.Map `ebpf:"recent_spaces"`
+	Replays       *ebpf.Map `ebpf:"replays"`
+	Scratch       *ebpf.Map `ebpf:"scratch"`
+	Seen          *ebpf.Map `ebpf:"seen"`
+	SpaceSlots    *ebpf.Map `ebpf:"space_slots"`
+	Spaces        *ebpf.Map `ebpf:"spaces"`
+	Targets       *ebpf.Map `ebpf:"targets"`
 }
 
 func (m *bpfMaps) Close() error {
@@ -283,13 +304,17 @@ func (m *bpfMaps) Close() error {
 		m.Copies,
 		m.Counters,
 		m.Events,
+		m.InflightSlots,
 		m.Inflights,
 		m.Infos,
 		m.Mappings,
 		m.Modules,
 		m.Processes,
+		m.RecentSpaces,
+		m.Replays,
 		m.Scratch,
 		m.Seen,
+		m.SpaceSlots,
 		m.Spaces,
 		m.Targets,
 	)
@@ -299,8 +324,11 @@ func (m *bpfMaps) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfVariables struct {
+	CheckReplays      *ebpf.Variable `ebpf:"check_replays"`
 	CodeMask          *ebpf.Variable `ebpf:"code_mask"`
+	InflightsUsed     *ebpf.Variable `ebpf:"inflights_used"`
 	Kept              *ebpf.Variable `ebpf:"kept"`
+	LastSlot          *ebpf.Variable `ebpf:"last_slot"`
 	LastSpace         *ebpf.Variable `ebpf:"last_space"`
 	PidNamespaceInode *ebpf.Variable `ebpf:"pid_namespace_inode"`
 	WakeBytes         *ebpf.Variable `ebpf:"wake_bytes"`

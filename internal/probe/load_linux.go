@@ -32,6 +32,7 @@ func load(o Options) (c *ebpf.Collection, chunks, ranges *ebpf.MapSpec, err erro
 		"pid_namespace_inode": o.PIDNamespace,
 		"wake_bytes":          uint32(ring / 8),
 		"code_mask":           CodeMask,
+		"check_replays":       o.CheckReplays,
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
 			return nil, nil, nil, fmt.Errorf("setting %s: %w", name, err)

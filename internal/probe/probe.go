@@ -31,6 +31,9 @@ type Options struct {
 	// PIDNamespace is the inode number of the pid namespace whose IDs records of
 	// births and executions carry; 0 means the initial one.
 	PIDNamespace uint32
+	// CheckReplays walks every stack, also where a walk of before tells it, and
+	// counts those that differ. It is for tests.
+	CheckReplays bool
 }
 
 // DefaultRing is the size of the ring buffer in bytes.
@@ -71,4 +74,6 @@ type Counters struct {
 	Missed         uint64 // runs of a program that the kernel skipped
 	RunTime        uint64 // of all programs in ns, while bpf statistics are on
 	Runs           uint64 // of all programs, likewise
+	Replays        uint64 // stacks that a walk of before told, with Options.CheckReplays
+	ReplaysWrong   uint64 // of Replays, those that differed
 }

@@ -24,7 +24,7 @@ type Probe struct {
 	reader   *ringbuf.Reader
 	record   ringbuf.Record
 	mu       sync.Mutex
-	keys     map[event.SpaceID]uint64 // mm_struct addresses; under mu
+	slots    map[event.SpaceID]uint32 // in the map of spaces; under mu
 
 	modules        uint32        // tables handed over
 	lists          uint32        // of code handed over
@@ -34,7 +34,7 @@ type Probe struct {
 // Open loads the programs and attaches them. They trace nothing until Add.
 // Nothing of them outlives the process.
 func Open(o Options) (p *Probe, err error) {
-	p = &Probe{keys: make(map[event.SpaceID]uint64)}
+	p = &Probe{slots: make(map[event.SpaceID]uint32)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -152,9 +152,12 @@ func (p *Probe) Sequences() (map[event.SpaceID]uint64, error) {
 	out := make(map[event.SpaceID]uint64)
 	var key uint64
 	var v bpfSpace
-	it := p.programs.Maps["spaces"].Iterate()
-	for it.Next(&key, &v) {
-		out[event.SpaceID(v.Id)] = v.Seq
+	var slot uint32
+	it := p.programs.Maps["space_slots"].Iterate()
+	for it.Next(&key, &slot) {
+		if err := p.programs.Maps["spaces"].Lookup(slot, &v); err == nil && v.Mm == key {
+			out[event.SpaceID(v.Id)] = v.Seq
+		}
 	}
 	if err := it.Err(); err != nil {
 		return nil, fmt.Errorf("reading the spaces under trace: %w", err)
@@ -168,16 +171,20 @@ func (p *Probe) State(id event.SpaceID) (State, error) {
 	defer p.mu.Unlock()
 	spaces := p.programs.Maps["spaces"]
 	var v bpfSpace
-	if key, ok := p.keys[id]; ok {
-		if err := spaces.Lookup(key, &v); err == nil && event.SpaceID(v.Id) == id {
+	if slot, ok := p.slots[id]; ok {
+		if err := spaces.Lookup(slot, &v); err == nil && v.Mm != 0 && event.SpaceID(v.Id) == id {
 			return stateOf(&v), nil
 		}
-		delete(p.keys, id)
+		delete(p.slots, id)
 		return State{}, ErrNoSpace
 	}
 	var key uint64
-	for it := spaces.Iterate(); it.Next(&key, &v); {
-		p.keys[event.SpaceID(v.Id)] = key
+	var slot uint32
+	for it := p.programs.Maps["space_slots"].Iterate(); it.Next(&key, &slot); {
+		if err := spaces.Lookup(slot, &v); err != nil || v.Mm != key {
+			continue
+		}
+		p.slots[event.SpaceID(v.Id)] = slot
 		if event.SpaceID(v.Id) == id {
 			return stateOf(&v), nil
 		}
@@ -205,6 +212,7 @@ func (p *Probe) Counters() (Counters, error) {
 	c.MapFull = sums[bpfCounterCOUNT_INFLIGHT_FULL] + sums[bpfCounterCOUNT_SPACES_FULL] + sums[bpfCounterCOUNT_PROCESSES_FULL]
 	c.Copies = sums[bpfCounterCOUNT_COPIES]
 	c.Second = sums[bpfCounterCOUNT_SECOND]
+	c.Replays, c.ReplaysWrong = sums[bpfCounterCOUNT_REPLAYS], sums[bpfCounterCOUNT_REPLAYS_WRONG]
 	for name, prog := range p.programs.Programs {
 		stats, err := prog.Stats()
 		if err != nil {

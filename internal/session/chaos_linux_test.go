@@ -51,10 +51,11 @@ func TestAttachMidway(t *testing.T) {
 			p := testutil.Start(t, exe, "2", "8", "0", fmt.Sprint(i+1))
 			p.Send("go")
 			eventually(t, "the first changes", func() bool { return minorFaults(p.PID()) > 2000 })
-			s := start(t, p.PID(), Config{})
+			s := start(t, p.PID(), Config{CheckReplays: true})
 			runUntil(t, s, func() { p.WaitFor("done") })
 			checkOracle(t, s)
 			checkRepaired(t, s)
+			checkReplays(t, s, 0)
 			p.Close()
 		})
 	}
@@ -67,9 +68,10 @@ func TestLoss(t *testing.T) {
 	for _, children := range []string{"0", "2"} {
 		t.Run(children+"-children", func(t *testing.T) {
 			p := testutil.Start(t, exe, "2", "8", children, "5")
-			s := start(t, p.PID(), Config{Follow: true, RingBytes: 64 << 10})
+			s := start(t, p.PID(), Config{Follow: true, RingBytes: 64 << 10, CheckReplays: true})
 			runUntil(t, s, func() { p.Run() })
 			checkOracle(t, s)
+			checkReplays(t, s, 1000)
 			r := finalReport(s)
 			q := r.Quality
 			if q.Lost == 0 || q.Lost != s.last.Lost {

@@ -133,6 +133,20 @@ func checkCounted(t testing.TB, s *Session) {
 	}
 }
 
+// checkReplays checks that at least so many stacks were told by walks of before,
+// and all rightly.
+func checkReplays(t testing.TB, s *Session, least uint64) {
+	t.Helper()
+	c, err := s.probe.Counters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Replays < least || c.ReplaysWrong > 0 {
+		t.Errorf("%d stacks told by walks of before, %d of them wrong", c.Replays, c.ReplaysWrong)
+	}
+	t.Logf("%d events, %d stacks told by walks of before", c.Events, c.Replays)
+}
+
 // finalReport ends the trace and returns its report.
 func finalReport(s *Session) *report.Report {
 	r, _, _ := s.Report()

@@ -79,6 +79,7 @@ func observe(t *testing.T, pr program) int {
 		checkOracle(t, s)
 	}
 	checkRepaired(t, s)
+	checkReplays(t, s, 0)
 	f.thaw()
 	st := s.trace.Tracker().Stats()
 	t.Logf("%d processes, %d maps compared under load, %d at the end, %d page counts, %d events",
@@ -142,7 +143,7 @@ func work(t *testing.T, pr program, dir string, root int) <-chan struct{} {
 // attachTree attaches to a process and all its descendants.
 func attachTree(t *testing.T, root int) *Session {
 	t.Helper()
-	cfg := Config{Follow: true}
+	cfg := Config{Follow: true, CheckReplays: true}
 	for _, pid := range descendants(root) {
 		p, err := procfs.Open(event.PID(pid))
 		if err != nil {

@@ -35,7 +35,9 @@ type Config struct {
 	OnExec func(event.PID)
 	// RingBytes is the size of the ring buffer; 0 is a default.
 	RingBytes int
-	Tool      report.Tool
+	// CheckReplays is probe.Options.CheckReplays.
+	CheckReplays bool
+	Tool         report.Tool
 	// Progress is told in words what takes time after the window. It may be nil.
 	Progress func(string)
 	// Note is told what went wrong without ending the trace. It may be nil.
@@ -113,7 +115,9 @@ func Start(cfg Config) (s *Session, err error) {
 	if err != nil {
 		return s, err
 	}
-	if s.probe, err = probe.Open(probe.Options{RingBytes: cfg.RingBytes, PIDNamespace: uint32(ns)}); err != nil {
+	if s.probe, err = probe.Open(probe.Options{
+		RingBytes: cfg.RingBytes, PIDNamespace: uint32(ns), CheckReplays: cfg.CheckReplays,
+	}); err != nil {
 		return s, err
 	}
 	s.tables = newTables(s.probe)

@@ -61,12 +61,12 @@ int sampled(__u64 *ctx)
 	struct sample *s = bpf_map_lookup_elem(&samples, &zero);
 	if (!w || !s)
 		return 0;
-	begin_walk(w, regs, 1);
+	prepare_walk(w, regs, &space);
 	s->start[0] = w->pc;
 	s->start[1] = w->sp;
 	s->start[2] = w->fp;
 	s->start[3] = w->lr;
-	walk(&w->record, regs, &space);
+	walk(w, &space);
 	s->stopped[0] = w->pc;
 	s->stopped[1] = w->sp;
 	s->stopped[2] = w->fp;
