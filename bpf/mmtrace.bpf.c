@@ -557,21 +557,24 @@ static __always_inline int returned(void *regs, long ret)
 		return 0;
 	__u32 tid = task->pid;
 	struct inflight *f = find_inflight(tid);
-	bool locked = f && f->seq && f->mm == mm;
-	struct record *r = reserve(space, c.kind);
-	if (r) {
-		r->ret = ret;
-		r->after = space->seq;
-		if (locked) {
-			r->seq = f->seq;
-			r->total_vm = f->total_vm;
-			r->brk = f->brk;
+	__u64 seq = 0, total_vm = 0, brk = 0;
+	if (f) {
+		if (f->seq && f->mm == mm) {
+			seq = f->seq;
+			total_vm = f->total_vm;
+			brk = f->brk;
 		}
-	}
-	if (f)
 		drop_inflight(tid, f);
+	}
+	bool locked = seq;
+	struct record *r = reserve(space, c.kind);
 	if (!r)
 		return 0;
+	r->ret = ret;
+	r->seq = seq;
+	r->after = space->seq;
+	r->total_vm = total_vm;
+	r->brk = brk;
 	arguments(r->args, regs, c.compat);
 	bool wanted = true;
 	if (c.compat) {
