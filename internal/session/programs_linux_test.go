@@ -78,7 +78,7 @@ func observe(t *testing.T, pr program) int {
 	if len(f.stopped) > 0 {
 		checkOracle(t, s)
 	}
-	checkRepaired(t, s)
+	checkExact(t, s)
 	checkReplays(t, s, 0)
 	f.thaw()
 	st := s.trace.Tracker().Stats()
