@@ -58,7 +58,7 @@ sudo mmtrace record -o x.mmtrace -p 1234      keep all of it, for "mmtrace repor
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(s.out, cmd) })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(newRecord(s, code), newReport(s, code), newDemo(s, code), newDoctor(s, code),
-		newSchema(s), newCompletion(s), newVersion(s), newExecStopped())
+		newSchema(s), newCompletion(s), newMan(s), newVersion(s), newExecStopped())
 	root.SetHelpCommand(newHelp(s))
 	return root, code
 }

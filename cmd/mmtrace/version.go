@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
-// version and commit name the build; a release sets them with -ldflags -X.
-var version, commit string
+// version and commit name the build, date is that of the commit, yyyy-mm-dd; a
+// release sets them with -ldflags -X.
+var version, commit, date string
 
 // buildVersion returns the version and the commit of the program, as far as
 // they are known: from the linker, else from what the go command noted.
@@ -30,6 +32,18 @@ func buildVersion() (v, c string) {
 		}
 	}
 	return orElse(v, "devel"), c
+}
+
+// buildDate returns the date of the commit, yyyy-mm-dd, or nothing.
+func buildDate() string {
+	if info, ok := debug.ReadBuildInfo(); ok && date == "" {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.time" && len(s.Value) >= len(time.DateOnly) {
+				return s.Value[:len(time.DateOnly)]
+			}
+		}
+	}
+	return date
 }
 
 func orElse(s, other string) string {
