@@ -1,5 +1,5 @@
 # The binary is static and holds no path of the machine that built it.
-.PHONY: build install test quick lint generate bench matrix demo clean
+.PHONY: build install test quick lint generate bench matrix demo release clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o mmtrace ./cmd/mmtrace
@@ -19,7 +19,7 @@ lint:
 	go vet ./...
 	GOOS=darwin go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
-	shellcheck -x $$(find . -name '*.sh' -not -path './.git/*') .ci/run
+	shellcheck -x $$(find . -name '*.sh' -not -path './.git/*') .ci/run scripts/release
 
 # Takes clang-19, llvm-19 and libbpf-dev.
 generate:
@@ -34,5 +34,10 @@ matrix:
 demo:
 	./scripts/demo.sh
 
+# For VERSION=v1.2.3, or for what git says.
+release:
+	./scripts/release $(VERSION)
+
 clean:
 	rm -f mmtrace
+	rm -rf dist

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs every check: format, vet, staticcheck, shellcheck, the BPF programs
-# compiled again and compared, unit and live tests with the race detector, the
-# build for arm64, and each fuzz target for a while.
+# compiled again and compared, a release made twice and installed, unit and live
+# tests with the race detector, the build for arm64, and each fuzz target for a
+# while.
 #
 #	sudo ./scripts/test.sh            all of it, about 15 minutes on two cores
 #	sudo ./scripts/test.sh --quick    without the race detector and the fuzzing
@@ -19,7 +20,7 @@ case ${1-} in
 '') ;;
 --quick) quick=yes ;;
 *)
-	sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+	sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 	;;
 esac
@@ -47,6 +48,13 @@ want shellcheck     shellcheck                         ShellCheck
 want gdb            gdb                                gdb
 want xz             xz-utils                           xz
 want dwz            dwz                                dwz
+want mandoc         mandoc                             mandoc
+want groff          groff-base                         groff-base
+want man            man-db                             man-db
+want zsh            zsh                                zsh
+want fish           fish                               fish
+want -              bash-completion                    bash-completion
+want rpm            rpm                                rpm
 want stress-ng      stress-ng                          stress-ng
 want redis-server   redis-server                       'redis|valkey-compat-redis'
 want redis-cli      redis-tools                        'redis|valkey-compat-redis'
@@ -105,7 +113,7 @@ scripts() {
 	fi
 	local files
 	mapfile -t files < <(find . -name '*.sh' -not -path './.git/*')
-	shellcheck -x "${files[@]}" .ci/run scripts/vmtest scripts/vmmatrix scripts/bench
+	shellcheck -x "${files[@]}" .ci/run scripts/release scripts/vmtest scripts/vmmatrix scripts/bench
 }
 
 bpf() {
@@ -174,6 +182,7 @@ step "staticcheck" go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 step "shellcheck" scripts
 step "the installing scripts" scripts/prepare_test.sh
 step "BPF programs, compiled again" bpf
+step "a release, made twice and installed" scripts/release_test.sh
 if [ -n "$quick" ]; then
 	step "go test" go_test ./...
 else
