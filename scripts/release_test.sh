@@ -126,13 +126,13 @@ manual() { # FILE.gz
 		"$(mkdir -p "$tmp/man/man1" && cp "$1" "$tmp/man/man1" && mandb -q "$tmp/man" && whatis -M "$tmp/man" mmtrace | sed 's/  */ /g')"
 }
 
-wanted=$'--sort\n--strict'
+wanted=--max-size
 
 bash_completes() { # FILE
 	same "bash completes" "$wanted" "$(PATH=$usr/bin:$PATH bash --norc -c '
 		. /usr/share/bash-completion/bash_completion
 		. "$1"
-		COMP_WORDS=(mmtrace --s) COMP_CWORD=1 COMP_LINE="mmtrace --s" COMP_POINT=11 COMP_TYPE=9
+		COMP_WORDS=(mmtrace --max-s) COMP_CWORD=1 COMP_LINE="mmtrace --max-s" COMP_POINT=15 COMP_TYPE=9
 		__start_mmtrace 2>/dev/null # compopt(1) takes a shell with a user
 		printf "%s\n" "${COMPREPLY[@]%% *}"' bash "$1" 2>&1)"
 }
@@ -146,7 +146,7 @@ zsh_completes() { # DIRECTORY
 
 fish_completes() { # FILE
 	# shellcheck disable=SC2016 # $argv is fish's
-	same "fish completes" "$wanted" "$(PATH=$usr/bin:$PATH HOME=$tmp fish --no-config -c 'source $argv[1]; complete -C "mmtrace --s"' "$1" 2>&1 | cut -f 1)"
+	same "fish completes" "$wanted" "$(PATH=$usr/bin:$PATH HOME=$tmp fish --no-config -c 'source $argv[1]; complete -C "mmtrace --max-s"' "$1" 2>&1 | cut -f 1)"
 }
 
 usr=$tmp/deb/usr
