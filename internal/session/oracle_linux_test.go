@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,8 +62,8 @@ func catchUp(t testing.TB, s *Session) {
 	}
 }
 
-// compare returns how a process's live map differs from the kernel's, empty if
-// it does not.
+// compare returns how a process's live map and what of it is closed differ from
+// the kernel's, empty if they do not.
 func compare(t testing.TB, s *Session, pid event.PID) string {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
@@ -78,15 +79,19 @@ func compare(t testing.TB, s *Session, pid event.PID) string {
 	if p == nil {
 		t.Fatalf("process %d is not under trace", pid)
 	}
-	var tracked []interval.Range
+	var tracked, closed []interval.Range
 	for e := range s.trace.Tracker().Spaces()[p.Space].Live.All() {
 		tracked = append(tracked, e.Range)
+		if e.Value.Closed {
+			closed = append(closed, e.Range)
+		}
 	}
 	missing, extra := conformance.Diff(kernel, tracked)
-	if len(missing)+len(extra) == 0 {
+	open, shut := conformance.Diff(slices.DeleteFunc(kernel, func(r event.Region) bool { return r.Prot != 0 }), closed)
+	if len(missing)+len(extra)+len(open)+len(shut) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("missing %v, extra %v", missing, extra)
+	return fmt.Sprintf("missing %v, extra %v; should be closed %v, and not %v", missing, extra, open, shut)
 }
 
 // checkOracle compares the live map of every process that is still there with

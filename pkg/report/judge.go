@@ -16,7 +16,7 @@ const levelPoints = 60
 func (g *groups) evidence(p *Path) *verdict.Evidence {
 	e := g.evidences[p]
 	if e == nil {
-		e = &verdict.Evidence{Levels: make([]uint64, levelPoints)}
+		e = &verdict.Evidence{Levels: make([]uint64, levelPoints), Open: make([]uint64, levelPoints)}
 		g.evidences[p] = e
 	}
 	return e
@@ -27,7 +27,7 @@ func (b *builder) witness(g *groups, p *Path, a *track.Account) {
 	e := g.evidence(p)
 	e.Freed.AddAll(&a.Freed)
 	start := b.tr.Begin()
-	a.Levels(b.facts.Begin-start, b.facts.End-start, e.Levels)
+	a.Levels(b.facts.Begin-start, b.facts.End-start, e.Levels, e.Open)
 }
 
 // judge passes the verdict on a path of which something is outstanding.

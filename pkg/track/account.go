@@ -10,6 +10,7 @@ import (
 type Account struct {
 	Mapped, Unmapped       uint64 // bytes
 	MappedCount, GoneCount uint64 // mappings made, and mappings gone altogether
+	Closed                 uint64 // bytes of what is left that are PROT_NONE
 	// Freed are the lifetimes of the mappings that are gone.
 	Freed verdict.Lifetimes
 
@@ -26,8 +27,8 @@ type AccountKey struct {
 
 // A point is the level of an account at the end of a step of time.
 type point struct {
-	step  uint32
-	level uint64
+	step        uint32
+	level, open uint64
 }
 
 const (
@@ -38,18 +39,21 @@ const (
 // Outstanding returns how many bytes of the path are left.
 func (a *Account) Outstanding() uint64 { return a.Mapped - min(a.Unmapped, a.Mapped) }
 
+// Open returns how many bytes of the path are left and accessible.
+func (a *Account) Open() uint64 { return a.Outstanding() - min(a.Closed, a.Outstanding()) }
+
 // note remembers the level at time t after the begin of the trace.
 func (a *Account) note(t event.Time) {
 	step := uint32(max(0, t)/levelStep) >> a.shift
 	if n := len(a.points); n > 0 && a.points[n-1].step >= step {
-		a.points[n-1].level = a.Outstanding()
+		a.points[n-1].level, a.points[n-1].open = a.Outstanding(), a.Open()
 		return
 	}
 	if len(a.points) == maxPoints {
 		a.thin()
 		step >>= 1
 	}
-	a.points = append(a.points, point{step, a.Outstanding()})
+	a.points = append(a.points, point{step, a.Outstanding(), a.Open()})
 }
 
 // thin halves the resolution.
@@ -68,17 +72,19 @@ func (a *Account) thin() {
 }
 
 // Levels adds the bytes outstanding at the ends of len(into) equal parts of a
-// window, which begins and ends at the given times after the begin of the trace.
-func (a *Account) Levels(begin, end event.Time, into []uint64) {
+// window, which begins and ends at the given times after the begin of the trace,
+// and to open, which is as long, those of them that are accessible.
+func (a *Account) Levels(begin, end event.Time, into, open []uint64) {
 	i := 0
-	var level uint64
+	var last point
 	for k := range into {
 		at := begin + (end-begin)*event.Time(k+1)/event.Time(len(into))
 		step := uint32(max(0, at)/levelStep) >> a.shift
 		for i < len(a.points) && a.points[i].step <= step {
-			level = a.points[i].level
+			last = a.points[i]
 			i++
 		}
-		into[k] += level
+		into[k] += last.level
+		open[k] += last.open
 	}
 }

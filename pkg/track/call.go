@@ -23,6 +23,9 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 	}
 	if ev.Failed() {
 		t.fail(ev)
+		if ev.Kind == event.Madvise && ev.Errno() == eNOMEM { // it went on behind holes
+			t.madvise(sp, ev)
+		}
 		return
 	}
 	if ev.Marks&(event.Died|event.Stale) != 0 {
@@ -48,6 +51,10 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 			sp.want(Growth) // a page fault that took the lock for writing extends a stack
 		}
 		sp.other, sp.grown = true, true
+	case event.Mprotect:
+		t.mprotect(sp, ev)
+	case event.Madvise:
+		t.madvise(sp, ev)
 	case event.End:
 		t.end(sp, ev)
 	}
@@ -103,9 +110,10 @@ func (t *Tracker) born(ev *event.Event, r interval.Range) *Mapping {
 
 // add puts m over r, counts it to its call path and counts what it replaced.
 func (t *Tracker) add(sp *Space, m *Mapping, r interval.Range) {
-	old := sp.Live.Set(r, Piece{Mapping: m, Base: r.Start})
+	closed := m.Kind == event.Mmap && m.Prot == 0
+	old := sp.Live.Set(r, Piece{Mapping: m, Base: r.Start, Closed: closed})
 	t.replace(sp, old)
-	if len(old) == 1 && m.Kind == event.Mmap && old[0].Range == r && !(sp.again && old[0].Value.Origin != Observed) {
+	if m.Kind == event.Mmap && ofOne(old, r) && !(sp.again && old[0].Value.Origin != Observed) {
 		m.Under = reservation(old[0].Value.Mapping)
 	}
 	m.Live = r.Len()
@@ -114,7 +122,23 @@ func (t *Tracker) add(sp *Space, m *Mapping, r interval.Range) {
 	a := t.account(sp, m)
 	a.Mapped += r.Len()
 	a.MappedCount++
+	if closed {
+		a.Closed += r.Len()
+	}
 	a.note(t.now - t.begin)
+}
+
+// ofOne reports whether pieces, which are in the order of addresses, are of one
+// mapping and make up r.
+func ofOne(pieces []interval.Entry[Piece], r interval.Range) bool {
+	at := r.Start
+	for _, p := range pieces {
+		if p.Start != at || p.Value.Mapping != pieces[0].Value.Mapping {
+			return false
+		}
+		at = p.End
+	}
+	return at == r.End
 }
 
 // reservation returns the mapping that a commit laid over m belongs to: m, or
@@ -169,12 +193,16 @@ func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.E
 		t.stats.Unmapped += n
 		a := t.account(sp, m)
 		a.Unmapped += n
+		if p.Value.Closed {
+			a.Closed -= min(n, a.Closed)
+		}
 		a.note(t.now - t.begin)
 		if m.Live == 0 {
 			t.stats.GoneCount++
 			a.GoneCount++
 			a.Freed.Add(t.now - m.Born)
 			m.Short = nil
+			delete(t.returned, m)
 		} else if ev != nil && ev.Kind == event.Munmap {
 			m.Short = &Unmap{p.Range, ev.Stack, ev.Time}
 		}

@@ -33,9 +33,13 @@ func (r *run) do(op, a, b, c byte) {
 	ev := &event.Event{Space: 1, Seq: uint64(id), TotalVM: r.now.count(), Stack: stack.ID(id)}
 	addr, length := span(from, 0).Start, uint64(n)*pageSize
 	switch op % 8 {
-	case 0, 1:
-		ev.Kind, ev.Ret, ev.Args[1] = event.Mmap, int64(addr), length
+	case 1:
+		ev.Kind, ev.Args = event.Mprotect, [6]uint64{addr, length, uint64(op >> 4 & 1)}
+		r.now.protect(from, from+n, op>>4&1 == 0)
+	case 0:
+		ev.Kind, ev.Ret, ev.Args[1], ev.Args[2] = event.Mmap, int64(addr), length, uint64(op>>4&1)
 		r.now.fill(from, from+n, id)
+		r.now.protect(from, from+n, op>>4&1 == 0)
 	case 2, 3:
 		ev.Kind, ev.Args[0], ev.Args[1] = event.Munmap, addr, length
 		r.now.clear(from, from+n)
@@ -104,6 +108,11 @@ func (r *run) unseen(a, b byte) {
 // adopt takes the tracker's word for who owns what a reading has changed.
 func (r *run) adopt() {
 	r.now.owner = owners(r.tr)
+	for i := range r.now.closed { // what a reading has found
+		if e, ok := r.tr.Spaces()[1].Live.Find(uint64(i) * pageSize); ok {
+			r.now.closed[i] = e.Value.Closed
+		}
+	}
 	r.past[len(r.past)-1] = r.now
 }
 
@@ -155,11 +164,34 @@ func (r *run) check(ownersToo bool) {
 		}
 	}
 	s := r.tr.Stats()
+	r.checkClosed(ownersToo)
 	if s.Mapped-s.Unmapped != observed {
 		r.t.Fatalf("mapped %d, unmapped %d, live %d\n%s", s.Mapped, s.Unmapped, observed, r.log)
 	}
 	if w := r.tr.Wants(); s.Mismatches != 0 || len(w) != 0 {
 		r.t.Fatalf("%d mismatches, wants %v\n%s", s.Mismatches, w, r.log)
+	}
+}
+
+// checkClosed compares which pages are closed, and the sums of accounts.
+func (r *run) checkClosed(andPages bool) {
+	r.t.Helper()
+	var sum uint64
+	for e := range r.tr.Spaces()[1].Live.All() {
+		if e.Value.Closed && e.Value.Origin == track.Observed {
+			sum += e.Len()
+		}
+		for i := e.Start / pageSize; i < e.End/pageSize; i++ {
+			if andPages && e.Value.Closed != r.now.closed[i] {
+				r.t.Fatalf("page %#x is closed: %t\n%s", i*pageSize, e.Value.Closed, r.log)
+			}
+		}
+	}
+	for _, a := range r.tr.Accounts() {
+		sum -= a.Closed
+	}
+	if sum != 0 {
+		r.t.Fatalf("accounts differ by %d closed bytes\n%s", int64(sum), r.log)
 	}
 }
 

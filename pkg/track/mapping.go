@@ -76,6 +76,9 @@ type Piece struct {
 	// Base is, for System V shared memory, the address at which the segment's
 	// first byte would lie: what shmdt goes by.
 	Base uint64
+	// Closed: nothing may be done with it (PROT_NONE). It is address space, not
+	// memory.
+	Closed bool
 }
 
 // A FailureKey groups failed calls.

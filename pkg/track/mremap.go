@@ -15,6 +15,7 @@ func (t *Tracker) mremap(sp *Space, ev *event.Event) {
 	case ev.Args[1] == 0: // a second mapping of the same pages
 		e, _ := sp.Live.Find(from.Start)
 		t.add(sp, t.born(ev, to).like(e.Value.Mapping), to)
+		t.protect(sp, to, e.Value.Closed)
 	case !ev.Moves():
 		t.leaveBehind(sp, ev, from, to.Start)
 	case to.Start == from.Start:
@@ -71,6 +72,9 @@ func (t *Tracker) grow(sp *Space, ev *event.Event, from, r interval.Range) {
 		t.stats.Mapped += r.Len()
 		a := t.account(sp, m)
 		a.Mapped += r.Len()
+		if e.Value.Closed {
+			a.Closed += r.Len()
+		}
 		a.note(t.now - t.begin)
 	}
 }
@@ -91,7 +95,7 @@ func (t *Tracker) move(sp *Space, ev *event.Event, from interval.Range, start ui
 		if m.Live == p.Len() {
 			m.Range = interval.Range{Start: m.Start + delta, End: m.End + delta}
 		}
-		t.replace(sp, sp.Live.Set(to, Piece{m, p.Value.Base + delta}))
+		t.replace(sp, sp.Live.Set(to, Piece{m, p.Value.Base + delta, p.Value.Closed}))
 	}
 }
 
@@ -99,16 +103,23 @@ func (t *Tracker) move(sp *Space, ev *event.Event, from interval.Range, start ui
 // mapped and empty. Gaps stay gaps, as in a move.
 func (t *Tracker) leaveBehind(sp *Space, ev *event.Event, from interval.Range, start uint64) {
 	var copies []*Mapping
+	var closed []interval.Range
 	for e := range sp.Live.Over(from) {
 		p := e.Intersect(from)
 		r := interval.Range{Start: p.Start - from.Start + start, End: p.End - from.Start + start}
 		copies = append(copies, t.born(ev, r).like(e.Value.Mapping))
+		if e.Value.Closed {
+			closed = append(closed, r)
+		}
 	}
 	if len(copies) == 0 {
 		copies = append(copies, t.born(ev, interval.Of(start, from.Len())))
 	}
 	for _, m := range copies {
 		t.add(sp, m, m.Range)
+	}
+	for _, r := range closed {
+		t.protect(sp, r, true)
 	}
 }
 

@@ -121,7 +121,7 @@ func (t *Tracker) resolveByMap(sp *Space, regions []event.Region) {
 	}
 	sp.open = nil
 	if !unsized(ev) {
-		extra, _ := diff(sp.Live, regions)
+		extra, _, _ := diff(sp.Live, regions)
 		for _, r := range extra {
 			for _, target := range openTargets(ev, t.page) {
 				t.release(sp, sp.Live.Remove(r.Intersect(target)), nil)

@@ -79,7 +79,7 @@ func live(tr *track.Tracker) string {
 			fmt.Fprintf(&b, "space %d%s\n", sp.ID, state(sp))
 		}
 		for e := range sp.Live.All() {
-			fmt.Fprintf(&b, "%v%s\n", e.Range, piece(e.Value, e.Len()))
+			fmt.Fprintf(&b, "%v%s\n", e.Range, piece(tr, e.Value, e.Len()))
 		}
 	}
 	return b.String()
@@ -112,7 +112,7 @@ func state(sp *track.Space) string {
 }
 
 // piece describes what a piece of n bytes belongs to; usual things are left out.
-func piece(p track.Piece, n uint64) string {
+func piece(tr *track.Tracker, p track.Piece, n uint64) string {
 	m := p.Mapping
 	var b strings.Builder
 	if m.Len() != n || m.Live != n {
@@ -128,9 +128,18 @@ func piece(p track.Piece, n uint64) string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{m.File, "file"}, {m.Shared, "shared"}, {m.Grows, "grows"}, {m.Uncertain, "uncertain"}} {
+	}{{m.File, "file"}, {m.Shared, "shared"}, {m.Grows, "grows"}, {m.Uncertain, "uncertain"}, {p.Closed, "closed"}} {
 		if f.on {
 			b.WriteString(" " + f.name)
+		}
+	}
+	if r := tr.Returned(m); r.Calls > 0 {
+		fmt.Fprintf(&b, " returned=%#x", r.Bytes)
+		if r.Lazy > 0 {
+			fmt.Fprintf(&b, " lazy=%#x", r.Lazy)
+		}
+		if r.Calls > 1 {
+			fmt.Fprintf(&b, " in %d calls", r.Calls)
 		}
 	}
 	if m.Path != "" {
@@ -158,7 +167,7 @@ func stats(tr *trace.Trace) string {
 	}{
 		{"failed", s.Failed}, {"mapped", s.Mapped}, {"unmapped", s.Unmapped}, {"mappings", s.MappedCount},
 		{"gone", s.GoneCount}, {"old unmapped", s.OldUnmapped}, {"unknown unmap", s.UnknownUnmap},
-		{"overlaid", s.Overlaid}, {"checks", s.Checks},
+		{"old returned", s.OldReturned}, {"overlaid", s.Overlaid}, {"checks", s.Checks},
 		{"mismatches", s.Mismatches}, {"resyncs", s.Resyncs}, {"missing", s.Missing}, {"late", s.Late},
 		{"early", o.Early}, {"gaps", o.Gaps},
 	} {

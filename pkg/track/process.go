@@ -40,7 +40,7 @@ func (t *Tracker) fork(sp *Space, ev *event.Event) {
 			c = inherit(m, sp.ID)
 			copies[m] = c
 		}
-		sp.Live.Set(e.Range, Piece{c, e.Value.Base})
+		sp.Live.Set(e.Range, Piece{c, e.Value.Base, e.Value.Closed})
 	}
 	if parent.known { // but for what the parent kept from its children
 		sp.known, sp.fresh, sp.Before = true, true, sp.Live.Bytes()

@@ -33,7 +33,7 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 		t.resolveByMap(sp, snap.Regions)
 	}
 	c := Comparison{Done: true, Time: snap.Time, Live: sp.Live.Bytes(), Moving: len(motion) > 0}
-	extra, missing := diff(sp.Live, snap.Regions)
+	extra, missing, protections := diff(sp.Live, snap.Regions)
 	doubted := sp.doubted(moving)
 	keep := sp.known && !sp.broken
 	for _, r := range extra {
@@ -56,6 +56,15 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 			if !t.adopt(sp, gap{part, g.region}, snap.Time) && sp.known && !growth {
 				c.Unexplained += sum(outside(part, doubted))
 			}
+		}
+	}
+	for _, p := range protections {
+		rest := []interval.Range{p.Range}
+		if keep {
+			rest = outside(p.Range, moving)
+		}
+		for _, part := range rest {
+			t.protect(sp, part, p.closed)
 		}
 	}
 	c.Agreed = c.Live - c.Extra
@@ -151,7 +160,11 @@ func (t *Tracker) adopt(sp *Space, g gap, now event.Time) bool {
 		m.Live += g.Len()
 		if m.Origin == Observed {
 			t.stats.Mapped += g.Len()
-			t.account(sp, m).Mapped += g.Len()
+			a := t.account(sp, m)
+			a.Mapped += g.Len()
+			if e.Value.Closed {
+				a.Closed += g.Len()
+			}
 		}
 		r := g.Range
 		if e.Start == g.End { // one piece
@@ -169,7 +182,7 @@ func (t *Tracker) adopt(sp *Space, g gap, now event.Time) bool {
 	if !sp.known {
 		m.Origin = Before
 	}
-	sp.Live.Set(g.Range, Piece{Mapping: m, Base: reg.Start - reg.Offset})
+	sp.Live.Set(g.Range, Piece{Mapping: m, Base: reg.Start - reg.Offset, Closed: reg.Prot == 0})
 	return !sp.known
 }
 
@@ -195,9 +208,16 @@ type gap struct {
 	region *event.Region
 }
 
+// A protection is what the kernel says of a part that live has, too.
+type protection struct {
+	interval.Range
+	closed bool
+}
+
 // diff compares page sets: it returns what live has and the kernel has not, and
-// the other way round. Where both agree, mappings learn the name of their file.
-func diff(live *interval.Map[Piece], regions []event.Region) (extra []interval.Range, missing []gap) {
+// the other way round, and what both have and only one says to be closed. Where
+// they agree, mappings learn the name of their file.
+func diff(live *interval.Map[Piece], regions []event.Region) (extra []interval.Range, missing []gap, differs []protection) {
 	d := differ{regions: regions}
 	for e := range live.All() {
 		d.piece(e)
@@ -205,7 +225,7 @@ func diff(live *interval.Map[Piece], regions []event.Region) (extra []interval.R
 	for d.more() {
 		d.skip()
 	}
-	return d.extra, d.missing
+	return d.extra, d.missing, d.differs
 }
 
 // A differ walks pieces and regions in address order.
@@ -214,6 +234,7 @@ type differ struct {
 	at      uint64 // how far into regions[0] pieces reach
 	extra   []interval.Range
 	missing []gap
+	differs []protection
 }
 
 func (d *differ) more() bool { return len(d.regions) > 0 }
@@ -249,6 +270,9 @@ func (d *differ) piece(e interval.Entry[Piece]) {
 		}
 		d.lack(max(d.at, r.Start), at)
 		name(e.Value.Mapping, r)
+		if end := min(e.End, r.End); e.Value.Closed != (r.Prot == 0) {
+			d.differs = append(d.differs, protection{interval.Range{Start: at, End: end}, r.Prot == 0})
+		}
 		at = min(e.End, r.End)
 		d.at = at
 		if at == r.End {

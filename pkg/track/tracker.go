@@ -14,6 +14,7 @@ type Stats struct {
 	MappedCount  uint64
 	GoneCount    uint64 // mappings of which nothing is left
 	OldUnmapped  uint64 // bytes given back that were there before
+	OldReturned  uint64 // bytes that madvise gave back of what was there before
 	UnknownUnmap uint64 // bytes of successful munmaps that held nothing we knew
 	Overlaid     uint64 // bytes replaced by fixed mappings
 	HeapGrowth   int64  // bytes
@@ -44,6 +45,7 @@ type Tracker struct {
 	accounts  map[AccountKey]*Account
 	failures  map[FailureKey]*Failure
 	sizes     map[sizeKey]uint64        // bytes
+	returned  map[*Mapping]Returned     // what madvise gave back of what is left
 	calls     [event.MapVDSO + 1]uint64 // by kind
 	stats     Stats
 	begin     event.Time // of the first event, 0 before it
@@ -60,6 +62,7 @@ func New(page uint64) *Tracker {
 		accounts:  make(map[AccountKey]*Account),
 		failures:  make(map[FailureKey]*Failure),
 		sizes:     make(map[sizeKey]uint64),
+		returned:  make(map[*Mapping]Returned),
 		exact:     true,
 	}
 }

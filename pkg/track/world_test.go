@@ -13,9 +13,10 @@ const (
 
 // A world is the dumbest correct address space: what each page belongs to.
 type world struct {
-	owner [pages]int // number of the event that mapped it; 0 if it is a hole
-	base  [pages]int // of a shared memory segment; its first page
-	shm   [pages]bool
+	owner  [pages]int // number of the event that mapped it; 0 if it is a hole
+	base   [pages]int // of a shared memory segment; its first page
+	shm    [pages]bool
+	closed [pages]bool // PROT_NONE
 }
 
 func (w *world) count() uint64 {
@@ -32,7 +33,13 @@ func (w *world) clear(from, to int) { w.fill(from, to, 0) }
 
 func (w *world) fill(from, to, owner int) {
 	for i := from; i < to; i++ {
-		w.owner[i], w.base[i], w.shm[i] = owner, from, false
+		w.owner[i], w.base[i], w.shm[i], w.closed[i] = owner, from, false, false
+	}
+}
+
+func (w *world) protect(from, to int, closed bool) {
+	for i := from; i < to; i++ {
+		w.closed[i] = closed && w.owner[i] != 0
 	}
 }
 
@@ -63,6 +70,7 @@ func (w *world) move(from, n, to, id int) {
 	for i := range n {
 		if old.owner[from+i] != 0 {
 			w.owner[to+i], w.base[to+i], w.shm[to+i] = old.owner[from+i], old.base[from+i]+to-from, old.shm[from+i]
+			w.closed[to+i] = old.closed[from+i]
 			moved = true
 		}
 	}
@@ -76,6 +84,7 @@ func (w *world) grow(at, to, id int) {
 	for i := at; i < to; i++ {
 		if w.owner[at-1] != 0 {
 			w.owner[i], w.base[i], w.shm[i] = w.owner[at-1], w.base[at-1], w.shm[at-1]
+			w.closed[i] = w.closed[at-1]
 		} else {
 			w.fill(i, to, id)
 			return
@@ -105,11 +114,15 @@ func regions(past []world, at func(i int) int) []event.Region {
 			continue
 		}
 		r := span(i, i+1)
-		if n := len(out); n > 0 && out[n-1].End == r.Start {
+		prot := event.ProtRead
+		if past[at(i)].closed[i] {
+			prot = 0
+		}
+		if n := len(out); n > 0 && out[n-1].End == r.Start && out[n-1].Prot == prot {
 			out[n-1].End = r.End
 			continue
 		}
-		out = append(out, event.Region{Range: r})
+		out = append(out, event.Region{Range: r, Prot: prot})
 	}
 	return out
 }

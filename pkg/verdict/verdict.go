@@ -50,6 +50,8 @@ type Evidence struct {
 	// Levels are the outstanding bytes of the path at equal steps through the
 	// window, oldest first, the last at its end.
 	Levels []uint64
+	// Open are those of them that were accessible, at the same times.
+	Open []uint64
 	// Births are when the mappings that are left were made, oldest first.
 	Births []event.Time
 	// Freed are the lifetimes of the mappings that are gone.
