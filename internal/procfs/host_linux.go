@@ -17,6 +17,7 @@ func ReadHost() (Host, error) {
 	if err := unix.Uname(&u); err != nil {
 		return Host{}, fmt.Errorf("reading the kernel's name: %w", err)
 	}
+	memory, swap := machineMemory("/proc/meminfo")
 	return Host{
 		Name:        unix.ByteSliceToString(u.Nodename[:]),
 		Kernel:      unix.ByteSliceToString(u.Release[:]),
@@ -24,6 +25,9 @@ func ReadHost() (Host, error) {
 		CPUs:        onlineCPUs("/sys/devices/system/cpu/online"),
 		PageSize:    uint64(os.Getpagesize()),
 		MaxMapCount: readNumber("/proc/sys/vm/max_map_count"),
+		Overcommit:  readWord("/proc/sys/vm/overcommit_memory"),
+		Memory:      memory,
+		Swap:        swap,
 		BootUnix:    bootTime("/proc/stat"),
 	}, nil
 }
@@ -39,6 +43,33 @@ func readNumber(path string) uint64 {
 		return 0
 	}
 	return n
+}
+
+// readWord returns the text in a file without blanks around it, "" if there is none.
+func readWord(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// machineMemory returns how much memory and swap there is in bytes, 0 if it is not
+// told.
+func machineMemory(path string) (memory, swap uint64) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, 0
+	}
+	eachLine(text, func(key, value string) {
+		switch key {
+		case "MemTotal":
+			memory = kilobytes(value)
+		case "SwapTotal":
+			swap = kilobytes(value)
+		}
+	})
+	return memory, swap
 }
 
 func onlineCPUs(path string) int {

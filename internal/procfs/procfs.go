@@ -43,5 +43,7 @@ type Host struct {
 	CPUs               int    // configured and online
 	PageSize           uint64 // bytes
 	MaxMapCount        uint64 // vm.max_map_count; 0 if it could not be read
+	Overcommit         string // vm.overcommit_memory; "" if it could not be read
+	Memory, Swap       uint64 // bytes; 0 if they could not be read
 	BootUnix           int64  // seconds since 1970; 0 if it could not be read
 }

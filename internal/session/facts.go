@@ -17,6 +17,7 @@ func newFacts(cfg Config, host procfs.Host) report.Facts {
 		Host: report.Host{
 			Name: host.Name, Kernel: host.Kernel, Arch: host.Arch,
 			PageSize: host.PageSize, CPUs: host.CPUs, MaxMapCount: host.MaxMapCount,
+			Overcommit: host.Overcommit, Memory: host.Memory, Swap: host.Swap,
 		},
 		Window: report.Window{StartUnix: time.Now().UnixNano(), Planned: event.Time(cfg.Planned)},
 		Kernel: report.KernelFacts{OrderMode: "lock"},

@@ -45,6 +45,8 @@ var goldens = []struct {
 	{"several.folded", several, Options{}},
 	{"several.json", several, Options{}},
 	{"measured.txt", measured, Options{}},
+	{"committed.json", committed, Options{}},
+	{"committed.txt", committed, Options{}},
 	{"measured.json", measured, Options{Filter: Filter{Sort: "resident"}}},
 	{"measured.folded", measured, Options{Value: "resident"}},
 }

@@ -69,6 +69,7 @@ type jsonPath struct {
 	Shared        jsonNumber `json:"shared_bytes"`
 	Uncertain     jsonNumber `json:"uncertain"`
 	jsonResidence
+	Commit jsonCommitment `json:"commitment"`
 	jsonJudgement
 	Frames   []jsonFrame   `json:"frames"`
 	Mappings []jsonMapping `json:"mappings"`
@@ -82,7 +83,7 @@ func jsonPathOf(p *report.Path) jsonPath {
 		UnmappedBytes: jsonNumber(p.UnmappedBytes), Rate: finite(p.Rate),
 		Oldest: natural(int64(p.Oldest)), Newest: natural(int64(p.Newest)),
 		Anon: jsonNumber(p.Anon), File: jsonNumber(p.File), Shared: jsonNumber(p.Shared),
-		Uncertain: jsonNumber(p.Uncertain), jsonResidence: jsonResidenceOf(&p.Resident), jsonJudgement: jsonJudgementOf(p),
+		Uncertain: jsonNumber(p.Uncertain), jsonResidence: jsonResidenceOf(&p.Resident), Commit: jsonCommitmentOf(&p.Commit), jsonJudgement: jsonJudgementOf(p),
 		Frames: each(p.Frames, jsonFrameOf), Mappings: each(p.Mappings, jsonMappingOf),
 	}
 }
@@ -154,12 +155,13 @@ type jsonFailure struct {
 	Count   jsonNumber  `json:"count"`
 	Example string      `json:"example"`
 	Why     string      `json:"why"`
+	Cause   string      `json:"cause"`
 	Frames  []jsonFrame `json:"frames"`
 }
 
 func jsonFailureOf(f *report.Failure) jsonFailure {
 	return jsonFailure{
 		Comm: valid(f.Comm), Call: valid(f.Call), Errno: valid(f.Errno), Count: jsonNumber(f.Count),
-		Example: valid(f.Example), Why: valid(f.Why), Frames: each(f.Frames, jsonFrameOf),
+		Example: valid(f.Example), Why: valid(f.Why), Cause: valid(string(f.Cause)), Frames: each(f.Frames, jsonFrameOf),
 	}
 }

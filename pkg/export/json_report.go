@@ -57,6 +57,9 @@ type jsonHost struct {
 	PageSize    jsonNumber `json:"page_size"`
 	CPUs        jsonNumber `json:"cpus"`
 	MaxMapCount jsonNumber `json:"max_map_count"`
+	Overcommit  string     `json:"overcommit_memory"`
+	Memory      jsonNumber `json:"memory_bytes"`
+	Swap        jsonNumber `json:"swap_bytes"`
 }
 
 type jsonTarget struct {
@@ -93,7 +96,10 @@ type jsonTotals struct {
 	OldBytes         jsonNumber            `json:"old_bytes"`
 	OldUnmapped      jsonNumber            `json:"old_unmapped_bytes"`
 	HeapGrowth       int64                 `json:"heap_growth_bytes"`
+	OldOpened        int64                 `json:"old_opened_bytes"`
+	OldReturned      jsonNumber            `json:"old_returned_bytes"`
 	jsonResidence
+	Commit jsonCommitment `json:"commitment"`
 }
 
 // A jsonSelection says which paths were asked for and what that left out.
@@ -113,7 +119,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 		Schema: JSONSchemaName,
 		Tool:   jsonTool{valid(r.Tool.Name), valid(r.Tool.Version), valid(r.Tool.Commit)},
 		Host: jsonHost{valid(h.Name), valid(h.Kernel), valid(h.Arch), jsonNumber(h.PageSize),
-			natural(int64(h.CPUs)), jsonNumber(h.MaxMapCount)},
+			natural(int64(h.CPUs)), jsonNumber(h.MaxMapCount), valid(h.Overcommit), jsonNumber(h.Memory), jsonNumber(h.Swap)},
 		Targets: each(r.Targets, jsonTargetOf),
 		Window: jsonWindow{rfc3339(w.StartUnix, 0), rfc3339(w.StartUnix, w.Duration),
 			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy)},
@@ -124,6 +130,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 			OutstandingBytes: jsonNumber(n.OutstandingBytes), OutstandingCount: jsonNumber(n.OutstandingCount),
 			OldBytes: jsonNumber(n.OldBytes), OldUnmapped: jsonNumber(n.OldUnmapped),
 			HeapGrowth: signed(n.HeapGrowth), jsonResidence: jsonResidenceOf(&n.Resident),
+			OldOpened: signed(n.OldOpened), OldReturned: jsonNumber(n.OldReturned), Commit: jsonCommitmentOf(&n.Commit),
 		},
 		Quality: jsonQualityOf(&r.Quality),
 		Selection: jsonSelection{jsonNumber(o.MinSize), jsonNumber(o.MaxSize), natural(int64(o.Older)),

@@ -9,11 +9,13 @@ import (
 type jsonJudgement struct {
 	Verdict jsonVerdict  `json:"verdict"`
 	Levels  []jsonNumber `json:"levels_bytes"`
+	Open    []jsonNumber `json:"open_levels_bytes"`
 	Owner   jsonOwner    `json:"owner"`
 }
 
 type jsonVerdict struct {
 	Kind   string     `json:"kind"`
+	Of     string     `json:"of"`
 	Why    string     `json:"why"`
 	Enough bool       `json:"window_was_enough"`
 	Longer jsonNumber `json:"longer_window_ns"`
@@ -29,8 +31,9 @@ type jsonOwner struct {
 func jsonJudgementOf(p *report.Path) jsonJudgement {
 	v := &p.Verdict
 	return jsonJudgement{
-		Verdict: jsonVerdict{valid(string(v.Kind)), valid(v.Why), v.Enough, natural(int64(v.Longer))},
+		Verdict: jsonVerdict{valid(string(v.Kind)), valid(string(v.Of)), valid(v.Why), v.Enough, natural(int64(v.Longer))},
 		Levels:  each(p.Levels, func(n *uint64) jsonNumber { return jsonNumber(*n) }),
+		Open:    each(p.Open, func(n *uint64) jsonNumber { return jsonNumber(*n) }),
 		Owner:   jsonOwnerOf(&p.Owner),
 	}
 }

@@ -62,6 +62,8 @@ func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	}
 	t.remnants()
 	t.failures()
+	t.commitments()
+	t.givenBack()
 	t.memory()
 	t.totals()
 	t.trust()

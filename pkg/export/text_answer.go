@@ -19,9 +19,11 @@ func (t *text) answer() {
 	}
 	t.para(s, "", "%s: %s", t.subject(), t.finding())
 	t.blank()
+	t.refused()
 	t.where()
 	t.also()
 	t.limits()
+	t.overcommit()
 	t.sure()
 	if s := t.step(); s != "" {
 		t.fact(plain, "next", "%s", s)
@@ -38,11 +40,11 @@ func (t *text) finding() string {
 	g := t.g
 	switch c := g.chief(); {
 	case len(g.leaks.paths) > 0:
-		return fmt.Sprintf("%s %s %s (%s)", count(c.n(), "path"), verb(c.n(), "leak"), size(c.bytes), rate(c.rate))
+		return fmt.Sprintf("%s %s %s", count(c.n(), "path"), verb(c.n(), "leak"), c.amount())
 	case len(g.growing.paths) > 0:
-		return fmt.Sprintf("no leak found, but %s %s: %s (%s)", count(c.n(), "path"), verb(c.n(), "grow"), size(c.bytes), rate(c.rate))
+		return fmt.Sprintf("no leak found, but %s %s: %s", count(c.n(), "path"), verb(c.n(), "grow"), c.amount())
 	case c != nil:
-		return fmt.Sprintf("no leak found; the %s grows: %s (%s)", c.owner.Name, size(c.bytes), rate(c.rate))
+		return fmt.Sprintf("no leak found; the %s grows: %s", c.owner.Name, c.amount())
 	case len(g.early.paths) > 0:
 		return fmt.Sprintf("no leak found, but %s %s too young to judge: %s", count(g.early.n(), "path"), are(g.early.n()), size(g.early.bytes))
 	case !sure(&t.r.Quality):
@@ -67,7 +69,7 @@ func (t *text) where() {
 			t.fact(plain, "", "and %s", count(uint64(n), "more path"))
 		}
 	}
-	if s := inMemory(c.residence(), c.bytes); s != "" {
+	if s := c.closed() + inMemory(c.residence(), c.all()); s != "" {
 		t.fact(plain, "of it", "%s.", strings.TrimPrefix(s, "; "))
 	}
 	first := c.paths[0]
@@ -88,7 +90,7 @@ func (t *text) amount(c *group, p *report.Path) string {
 	if len(c.paths) < 2 {
 		return ""
 	}
-	return fmt.Sprintf(": %s (%s)", size(p.Bytes), rate(p.Rate))
+	return fmt.Sprintf(": %s (%s)", size(p.Growth()), rate(p.Rate))
 }
 
 // place names the direct caller of p: the frame to look at first.
@@ -156,11 +158,11 @@ func (t *text) also() {
 	g, c := t.g, t.g.chief()
 	var parts []string
 	if n := g.growing.n(); n > 0 && c != &g.growing {
-		parts = append(parts, fmt.Sprintf("%s %s: %s (%s)", count(n, "path"), verb(n, "grow"), size(g.growing.bytes), rate(g.growing.rate)))
+		parts = append(parts, fmt.Sprintf("%s %s: %s", count(n, "path"), verb(n, "grow"), g.growing.amount()))
 	}
 	for _, h := range g.heaps {
 		if h != c {
-			parts = append(parts, fmt.Sprintf("the %s grows: %s (%s)", h.owner.Name, size(h.bytes), rate(h.rate)))
+			parts = append(parts, fmt.Sprintf("the %s grows: %s", h.owner.Name, h.amount()))
 		}
 	}
 	if left := leftBytes(t.r.Remnants); left > 0 {

@@ -14,6 +14,7 @@ import (
 type group struct {
 	paths  []*report.Path // the largest first
 	bytes  uint64
+	commit report.Commitment
 	rate   float64        // bytes per second
 	longer event.Time     // a window that should do for those that it was too short for
 	owner  *verdict.Owner // of groups.heaps
@@ -21,7 +22,8 @@ type group struct {
 
 func (g *group) add(p *report.Path) {
 	g.paths = append(g.paths, p)
-	g.bytes += p.Bytes
+	g.bytes += p.Growth()
+	g.commit.Add(p.Commit)
 	g.rate += p.Rate
 	if !p.Verdict.Enough {
 		g.longer = max(g.longer, p.Verdict.Longer)

@@ -24,7 +24,7 @@ func (t *text) limits() {
 	for i := range t.r.Targets {
 		g := &t.r.Targets[i]
 		f := t.forecast(g)
-		if ended(g) || !t.matters(&f) || shown == maxTrends {
+		if ended(g) || !t.matters(&f) || shown == maxTrends || t.refuses(report.CauseMappings) && nearly(&f) {
 			continue
 		}
 		shown++

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // elsewhere says where to look when nothing grows that was mapped in the window.
@@ -37,6 +38,8 @@ type command struct{ line, why string }
 // command and none is wanted.
 func (t *text) step() string {
 	switch c := t.g.chief(); {
+	case c != nil && len(t.g.leaks.paths) == 0 && c.paths[0].Verdict.Of == verdict.AddressSpace && c.commit.Returned > c.commit.Closed:
+		return "Judge it by RSS, not by VIRT: what madvise gives back is free for others."
 	case c != nil && c.paths[0].Owner.Name != "" && (c == &t.g.leaks || c.owner != nil):
 		return c.paths[0].Owner.Advice
 	case c == &t.g.leaks:

@@ -73,18 +73,23 @@ func (t *text) path(n int, p *report.Path) {
 	if p.Verdict.Kind == verdict.Leak {
 		s = bad
 	}
-	t.para(s, fmt.Sprintf("%2d. ", n), "%s: %s, %s, %s of what is outstanding", kindWord(p), size(p.Bytes),
-		rate(p.Rate), share(p.Bytes, t.r.Totals.OutstandingBytes))
+	t.para(s, fmt.Sprintf("%2d. ", n), "%s: %s, %s, %s of what is outstanding", kindWord(p), size(p.Growth()),
+		rate(p.Rate), share(p.Growth(), t.r.Totals.OutstandingBytes))
 	if s := t.process(p); s != "" {
 		t.note(plain, "%s", s)
 	}
 	if p.Verdict.Why != "" {
 		t.note(plain, "%s", reason(p))
 	}
-	if s := spark(p.Levels); s != "" {
-		t.note(plain, "%s  up to %s", s, size(slices.Max(p.Levels)))
+	levels := p.Levels
+	if p.Verdict.Of == verdict.Committed {
+		levels = p.Open
+	}
+	if s := spark(levels); s != "" {
+		t.note(plain, "%s  up to %s", s, size(slices.Max(levels)))
 	}
 	t.note(plain, "%s%s", mappings(p), inMemory(&p.Resident, p.Bytes))
+	t.commitment(p)
 	if s := kindText(p); s != "" {
 		t.note(plain, "%s", s)
 	}
@@ -105,7 +110,14 @@ func kindWord(p *report.Path) string {
 	if p.Verdict.Kind == "" {
 		return "not judged"
 	}
-	return string(p.Verdict.Kind)
+	switch of := p.Verdict.Of; {
+	case of == verdict.Memory:
+		return string(p.Verdict.Kind)
+	case p.Verdict.Kind == verdict.Growing:
+		return "growing " + string(of)
+	default:
+		return fmt.Sprintf("%s of %s", p.Verdict.Kind, of)
+	}
 }
 
 // mappings says how many mappings of p are left, how they were made and how old

@@ -21,6 +21,9 @@ func (t *text) totals() {
 	t.sum("outstanding", n.OutstandingBytes, count(n.OutstandingCount, "mapping"))
 	t.sum("from before, still mapped", n.OldBytes, "")
 	t.sum("from before, unmapped", n.OldUnmapped, "")
+	if n.OldOpened != 0 {
+		t.figure("from before, made accessible", signedSize(n.OldOpened), "by mprotect, net")
+	}
 	if n.HeapGrowth != 0 {
 		t.figure("heap (program break)", signedSize(n.HeapGrowth), "memory that malloc got by brk")
 	}

@@ -41,6 +41,7 @@ type builder struct {
 	pids   map[event.SpaceID]event.PID
 
 	resident map[*track.Mapping]Residence
+	parts    map[place]Residence // by where a piece begins
 }
 
 // spaces chooses the address spaces whose mappings are outstanding: those in

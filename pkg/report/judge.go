@@ -40,8 +40,14 @@ func (b *builder) judge(g *groups, p *Path) {
 	}
 	slices.Sort(e.Births)
 	p.Owner = ownerOf(g.largest[p], p.Frames)
+	c := &p.Commit
+	e.Matter = verdict.Matter{Bytes: p.Bytes, Closed: c.Closed, ClosedHeld: c.ClosedHeld, Returned: c.Returned - min(c.ReturnedLazy, c.Returned),
+		Looked: p.Resident.Scanned >= p.Bytes, Held: p.Resident.Present + p.Resident.Swapped}
 	p.Verdict = p.Owner.Temper(verdict.Judge(e))
 	p.Levels = e.Levels
+	if !slices.Equal(e.Open, e.Levels) {
+		p.Open = e.Open
+	}
 }
 
 // ownerOf returns the owner of what the path of m holds.

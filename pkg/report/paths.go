@@ -38,16 +38,17 @@ func (b *builder) paths(r *Report) {
 		}
 	})
 	r.Unlisted = b.accounts(g, b.unlisted(shown))
+	b.commitments(g)
 	for _, p := range g.byKey {
 		if p.Count == 0 {
 			p.Oldest, p.Newest = 0, 0
 			r.Released = append(r.Released, *p)
 			continue
 		}
-		if s := float64(b.facts.End-b.facts.Begin) / 1e9; s > 0 {
-			p.Rate = float64(p.Bytes) / s
-		}
 		b.judge(g, p)
+		if s := float64(b.facts.End-b.facts.Begin) / 1e9; s > 0 {
+			p.Rate = float64(p.Growth()) / s
+		}
 		finish(p)
 		r.Paths = append(r.Paths, *p)
 	}

@@ -45,6 +45,11 @@ type Host struct {
 	PageSize           uint64 // bytes
 	CPUs               int
 	MaxMapCount        uint64 // vm.max_map_count; 0 if it could not be read
+	// Overcommit is vm.overcommit_memory: "0", "1" or "2"; "" if it could not be read.
+	Overcommit string `json:",omitempty"`
+	// Memory and Swap are how much the machine has, in bytes; 0 if that is not known.
+	Memory uint64 `json:",omitempty"`
+	Swap   uint64 `json:",omitempty"`
 }
 
 // A Target is one traced process.
@@ -98,6 +103,12 @@ type Totals struct {
 	HeapGrowth int64
 	// Resident is how much of OutstandingBytes is in memory.
 	Resident Residence
+	// Commit is the sum of those of all paths. OldOpened is by how many bytes more or
+	// fewer of what was mapped before the window are accessible, by mprotect, and
+	// OldReturned how many of these madvise gave back.
+	Commit      Commitment
+	OldOpened   int64
+	OldReturned uint64
 }
 
 // Quality says how far the numbers can be trusted.
@@ -166,10 +177,14 @@ type Path struct {
 	Uncertain          uint64 // mappings whose path may be wrong
 	// Resident is how much of Bytes is in memory.
 	Resident Residence
+	// Commit is how much of it is memory, and how much address space.
+	Commit Commitment
 	// Verdict says whether the path leaks. Levels are its outstanding bytes at the
 	// ends of equal parts of the window.
 	Verdict verdict.Verdict
 	Levels  []uint64
+	// Open are those of them that were accessible; nil if all were at all times.
+	Open []uint64
 	// Owner says whose memory it is, if that is known.
 	Owner verdict.Owner
 	// Frames is the path, leaf first.
@@ -221,6 +236,8 @@ type Failure struct {
 	// "munmap(0x7f0000001000, 0)".
 	Example string
 	// Why is a sentence on what is wrong with the arguments, if they tell.
-	Why    string
+	Why string
+	// Cause names a limit that was met, if it is known which.
+	Cause  Cause
 	Frames []stack.Frame
 }

@@ -140,10 +140,17 @@ func (s *SpaceResidence) Parts(page uint64) []Resident {
 	return out
 }
 
+// A place is an address in a space.
+type place struct {
+	space event.SpaceID
+	addr  uint64
+}
+
 // residences finds the mappings that the facts are about. A range counts if it
-// lies in one live piece and begins with it: so it was looked at as it is.
+// lies in one mapping, and begins with a live piece: so it was looked at as it is.
 func (b *builder) residences() {
 	b.resident = make(map[*track.Mapping]Residence)
+	b.parts = make(map[place]Residence)
 	page := max(b.facts.Host.PageSize, 1)
 	for i := range b.facts.Resident.Spaces {
 		s := &b.facts.Resident.Spaces[i]
@@ -153,7 +160,12 @@ func (b *builder) residences() {
 		}
 		for _, r := range s.Parts(page) {
 			e, ok := sp.Live.Find(r.Start)
-			if !ok || e.Start != r.Start || e.End < r.End {
+			switch {
+			case !ok || e.Start != r.Start:
+				continue
+			case e.End >= r.End:
+				b.parts[place{s.Space, r.Start}] = r.Residence
+			case !within(sp, e.Value.Mapping, r.Range):
 				continue
 			}
 			sum := b.resident[e.Value.Mapping]
@@ -163,11 +175,25 @@ func (b *builder) residences() {
 	}
 }
 
+// within reports whether all of r is of m. Recordings of before parts were told
+// apart by their protection have such ranges.
+func within(sp *track.Space, m *track.Mapping, r interval.Range) bool {
+	at := r.Start
+	for e := range sp.Live.Over(r) {
+		if e.Start > at || e.Value.Mapping != m {
+			return false
+		}
+		at = e.End
+	}
+	return at >= r.End
+}
+
 // reside notes in r what is and what is not known of residence.
 func (b *builder) reside(r *Report) {
 	for i := range r.Paths {
 		p := &r.Paths[i]
 		r.Totals.Resident.Add(p.Resident)
+		r.Totals.Commit.Add(p.Commit)
 		r.Quality.ResidentUnknown += p.Bytes - min(p.Bytes, p.Resident.Scanned)
 	}
 	f := &b.facts.Resident

@@ -63,7 +63,7 @@ func (b *builder) totals(r *Report) {
 		ByKind: make(map[string]uint64), Failed: s.Failed,
 		MappedBytes: s.Mapped, UnmappedBytes: s.Unmapped,
 		MappedCount: s.MappedCount, UnmappedCount: s.GoneCount,
-		OldUnmapped: s.OldUnmapped, HeapGrowth: s.HeapGrowth,
+		OldUnmapped: s.OldUnmapped, OldOpened: s.OldOpened, OldReturned: s.OldReturned, HeapGrowth: s.HeapGrowth,
 	}
 	for k, n := range s.Calls {
 		t.ByKind[k.String()] += n

@@ -11,16 +11,25 @@ import (
 func (t *Tracker) mprotect(sp *Space, ev *event.Event) {
 	const access = uint64(event.ProtRead | event.ProtWrite | event.ProtExec)
 	r := interval.Of(ev.Args[0], ev.Args[1]).Align(t.page)
-	t.protect(sp, r, ev.Args[2]&access == 0)
+	closed := ev.Args[2]&access == 0
+	n := int64(t.protect(sp, r, closed))
+	switch {
+	case sp.again:
+	case closed:
+		t.stats.OldOpened -= n
+	default:
+		t.stats.OldOpened += n
+	}
 }
 
-// protect makes all of r closed, or none of it. Pieces of one mapping that touch
+// protect makes all of r closed, or none of it, and returns how many bytes of it
+// changed that are of mappings from before. Pieces of one mapping that touch
 // and are alike become one, so that memory that is opened bit by bit stays in few:
 //
 //	before:  |  open  |      closed      |
 //	r:                |----|
 //	after:   |     open    |    closed   |
-func (t *Tracker) protect(sp *Space, r interval.Range, closed bool) {
+func (t *Tracker) protect(sp *Space, r interval.Range, closed bool) (old uint64) {
 	var differ []interval.Entry[Piece]
 	for e := range sp.Live.Over(r) {
 		if e.Value.Closed != closed {
@@ -31,8 +40,9 @@ func (t *Tracker) protect(sp *Space, r interval.Range, closed bool) {
 	}
 	for _, e := range differ {
 		sp.Live.Set(sp.joined(e), e.Value)
-		t.shift(sp, e)
+		old += t.shift(sp, e)
 	}
+	return old
 }
 
 // joined returns the range of e with those of its neighbours that are alike.
@@ -47,11 +57,12 @@ func (sp *Space) joined(e interval.Entry[Piece]) interval.Range {
 	return r
 }
 
-// shift moves the bytes of e, which has become closed or open, in its account.
-func (t *Tracker) shift(sp *Space, e interval.Entry[Piece]) {
+// shift moves the bytes of e, which has become closed or open, in its account. It
+// returns how many are of a mapping that has none.
+func (t *Tracker) shift(sp *Space, e interval.Entry[Piece]) (old uint64) {
 	m := e.Value.Mapping
 	if m.Origin != Observed {
-		return
+		return e.Len()
 	}
 	a := t.account(sp, m)
 	if e.Value.Closed {
@@ -60,4 +71,5 @@ func (t *Tracker) shift(sp *Space, e interval.Entry[Piece]) {
 		a.Closed -= min(e.Len(), a.Closed)
 	}
 	a.note(t.now - t.begin)
+	return 0
 }

@@ -14,6 +14,7 @@ type Stats struct {
 	MappedCount  uint64
 	GoneCount    uint64 // mappings of which nothing is left
 	OldUnmapped  uint64 // bytes given back that were there before
+	OldOpened    int64  // by how much more of what was there before is accessible, by mprotect, in bytes
 	OldReturned  uint64 // bytes that madvise gave back of what was there before
 	UnknownUnmap uint64 // bytes of successful munmaps that held nothing we knew
 	Overlaid     uint64 // bytes replaced by fixed mappings

@@ -85,13 +85,7 @@ func (j *judge) swelling() bool {
 	if j.Mapped != 1 || last < 2 || j.Levels[n-1] <= j.Levels[last] {
 		return false
 	}
-	rises := 0
-	for i, l := range j.Levels[1:] {
-		if l > j.Levels[i] {
-			rises++
-		}
-	}
-	return rises > fewBirths // the first of them is its birth
+	return rises(j.Levels) > fewBirths // the first of them is its birth
 }
 
 func (j *judge) swollen() Verdict {

@@ -62,11 +62,15 @@ type Evidence struct {
 	// those that are left, were unmapped in it. At most one counts for each that is
 	// left; where several paths compete for them, a part.
 	Returned float64
+	// Matter is what it is that is outstanding.
+	Matter Matter
 }
 
 // A Verdict is a Kind with its reasons.
 type Verdict struct {
 	Kind Kind
+	// Of says of what there is more and more, if there is.
+	Of Substance
 	// Why is a sentence with the numbers that decided.
 	Why string
 	// Enough says that the window was long enough to be sure; else Longer is a
@@ -95,11 +99,18 @@ const (
 func Judge(e *Evidence) Verdict {
 	j := judge{Evidence: e}
 	j.measure()
+	return e.Matter.weigh(j.verdict())
+}
+
+func (j *judge) verdict() Verdict {
+	e := j.Evidence
 	switch {
 	case len(e.Births) == 0:
 		return Verdict{Kind: Young, Why: "Nothing is left.", Enough: true}
 	case j.swelling():
 		return j.swollen()
+	case j.opening():
+		return j.opened()
 	case e.Mapped <= 1 || j.burst():
 		return j.once()
 	case j.replaced():

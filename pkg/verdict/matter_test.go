@@ -1,0 +1,68 @@
+package verdict
+
+import "testing"
+
+// What a path holds decides what a verdict is about; the sentences are whole.
+func TestMatter(t *testing.T) {
+	leaks := func() *Evidence { return observe(every(second/10, 0, 30*second, 0), 30) }
+	const (
+		facts = "300 of 300 mappings were never unmapped; the oldest is 30.0 s old, and it went on through the whole window"
+		gone  = facts + "; but madvise gave its memory back: VIRT is kept, RSS was returned, so this is no leak of memory."
+	)
+	for name, tt := range map[string]struct {
+		matter Matter
+		want   Verdict
+	}{
+		"nothing is known":             {Matter{}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"memory":                       {Matter{Bytes: 1000, Held: 1000, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"untouched":                    {Matter{Bytes: 1000, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"reserved":                     {Matter{Bytes: 1000, Closed: 1000}, Verdict{Leak, AddressSpace, facts + "; all of it is reserved and has no access (PROT_NONE): it is address space, not memory.", true, 0}},
+		"nearly all reserved":          {Matter{Bytes: 1000, Closed: 900, ClosedHeld: 100}, Verdict{Leak, AddressSpace, facts + "; 90 % of it is reserved and has no access (PROT_NONE): it is address space, not memory.", true, 0}},
+		"not enough reserved":          {Matter{Bytes: 1000, Closed: 899}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"closed and not given back":    {Matter{Bytes: 1000, Closed: 1000, ClosedHeld: 101}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"given back":                   {Matter{Bytes: 1000, Returned: 750, Held: 250, Looked: true}, Verdict{Growing, AddressSpace, gone, true, 0}},
+		"given back, nobody looked":    {Matter{Bytes: 1000, Returned: 750}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"given back and touched again": {Matter{Bytes: 1000, Returned: 9000, Held: 251, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"too little given back":        {Matter{Bytes: 1000, Returned: 749, Held: 250, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
+	} {
+		e := leaks()
+		e.Matter = tt.matter
+		if got := Judge(e); got != tt.want {
+			t.Errorf("%s:\n got %+v\nwant %+v", name, got, tt.want)
+		}
+	}
+}
+
+// A path that does not grow is none of that.
+func TestMatterOfWhatDoesNotGrow(t *testing.T) {
+	e := observe([]life{{second, 0}}, 30)
+	e.Matter = Matter{Bytes: 1000, Closed: 1000}
+	if got := Judge(e); got.Kind != Once || got.Of != Memory {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A reservation of which more and more is accessible grows.
+func TestOpening(t *testing.T) {
+	for name, tt := range map[string]struct {
+		open func(i int) uint64
+		want Verdict
+	}{
+		"ever more": {func(i int) uint64 { return uint64(i) * 40 },
+			Verdict{Growing, Committed, "It holds no more address space, but makes more and more of it accessible through the whole window.", true, 0}},
+		"at once":           {func(i int) uint64 { return 2000 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
+		"at first":          {func(i int) uint64 { return uint64(min(i, 30)) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
+		"up and down":       {func(i int) uint64 { return uint64(i%7) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
+		"in a few steps":    {func(i int) uint64 { return uint64(i/15) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
+		"and then it stops": {func(i int) uint64 { return uint64(min(i, 39)) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
+	} {
+		e := observe([]life{{0, 0}}, 30)
+		for i := range e.Levels {
+			e.Open = append(e.Open, tt.open(i))
+		}
+		e.Matter = Matter{Bytes: 4096, Closed: 4000}
+		if got := Judge(e); got != tt.want {
+			t.Errorf("%s:\n got %+v\nwant %+v", name, got, tt.want)
+		}
+	}
+}
