@@ -12,7 +12,8 @@ const (
 	gib = 1 << 30
 
 	onlyReserved = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; all of it is reserved and has no access (PROT_NONE): it is address space, not memory."
-	gaveBack     = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; but madvise gave its memory back: VIRT is kept, RSS was returned, so this is no leak of memory."
+	gaveBack     = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; but madvise gives its memory back again and again: VIRT is kept for later use, RSS is returned, so this is no leak."
+	gaveBackOnce = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; madvise gave its memory back: VIRT is kept, RSS was returned, so it is address space, not memory."
 	opensMore    = "It holds no more address space, but makes more and more of it accessible through the whole window."
 )
 
@@ -116,6 +117,9 @@ var commits = []answer{
 		"192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; 95 % of it is reserved and has no access (PROT_NONE): it is address space, not memory.", verdict.Owner{}))),
 		report.Commitment{Reserved: 192 * mib, Committed: 9 * mib, Present: 3 * mib, Closed: 183 * mib, Untouched: 6 * mib}))), Options{}},
 	{"madvise gave it back", machined("0", with(emptied(0))), Options{}},
+	{"madvise gave it back once", machined("0", with(of(verdict.AddressSpace, by("spawn", "pool.c", 9, touched(2, judged(verdict.Leak, 192, gaveBackOnce,
+		verdict.Owner{Name: "thread stack", What: "Stacks of threads.", Advice: "Join or detach threads."}))),
+		report.Commitment{Untouched: 190 * mib, Returned: 190 * mib, ReturnedCalls: 192}))), Options{}},
 	{"madvise gave it back, in part for later", machined("0", changed(with(emptied(100)), func(r *report.Report) { r.Totals.OldReturned = 3 * mib })), Options{}},
 	{"madvise gave back older mappings, and mprotect opened some", machined("0", changed(quiet(), func(r *report.Report) {
 		r.Totals.OldReturned, r.Totals.OldOpened = 3*mib, -8*kib

@@ -135,7 +135,7 @@ func (t *text) givenBack() {
 	if c.Returned < fewReserved && t.r.Totals.OldReturned < fewReserved {
 		return
 	}
-	t.title("GIVEN BACK AND STILL MAPPED", "madvise keeps VIRT and returns RSS: that is no leak.")
+	t.title("GIVEN BACK AND STILL MAPPED", "madvise keeps VIRT and returns RSS: that is no leak of memory.")
 	shown, more := 0, 0
 	row := func(s style, mapped, back, present, by string) {
 		t.para(s, rightTo(mapped, 12)+rightTo(back, 12)+rightTo(present, 12)+"  ", "%s", by)

@@ -119,14 +119,15 @@ func TestVerdictsOnAddressSpace(t *testing.T) {
 		kind verdict.Kind
 		of   verdict.Substance
 	}{
-		"memory":             {every(200, "", "mmap %#x+0x10000 stack=1 t=%dms\n", at), verdict.Leak, verdict.Memory},
-		"reserved":           {every(200, "", "mmap %#x+0x10000 prot=none stack=1 t=%dms\n", at), verdict.Leak, verdict.AddressSpace},
-		"closed again":       {every(200, "", "mmap %#x+0x10000 stack=1 t=0\nmprotect %#x+0x10000 prot=none t=%dms\n", twice), verdict.Once, verdict.Memory},
-		"uncommitted":        {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmprotect %#[2]x+0x10000 prot=none t=%[3]dms\n", twice), verdict.Leak, verdict.AddressSpace},
-		"opened bit by bit":  {every(200, "mmap 0x40000000+0x10000000 prot=none stack=1\n", "mprotect %#x+0x20000 prot=rw t=%dms\n", at), verdict.Growing, verdict.Committed},
-		"opened and closed":  {every(200, "mmap 0x40000000+0x10000000 prot=none stack=1\n", "mprotect %#x+0x20000 prot=rw t=%dms\n", func(i int) []any { return at(i % 10) }), verdict.Once, verdict.Memory},
-		"given back, mapped": {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=dontneed t=%[3]dms\n", twice), verdict.Growing, verdict.AddressSpace},
-		"kept for later":     {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=free t=%[3]dms\n", twice), verdict.Leak, verdict.Memory},
+		"memory":                 {every(200, "", "mmap %#x+0x10000 stack=1 t=%dms\n", at), verdict.Leak, verdict.Memory},
+		"reserved":               {every(200, "", "mmap %#x+0x10000 prot=none stack=1 t=%dms\n", at), verdict.Leak, verdict.AddressSpace},
+		"closed again":           {every(200, "", "mmap %#x+0x10000 stack=1 t=0\nmprotect %#x+0x10000 prot=none t=%dms\n", twice), verdict.Once, verdict.Memory},
+		"uncommitted":            {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmprotect %#[2]x+0x10000 prot=none t=%[3]dms\n", twice), verdict.Leak, verdict.AddressSpace},
+		"opened bit by bit":      {every(200, "mmap 0x40000000+0x10000000 prot=none stack=1\n", "mprotect %#x+0x20000 prot=rw t=%dms\n", at), verdict.Growing, verdict.Committed},
+		"opened and closed":      {every(200, "mmap 0x40000000+0x10000000 prot=none stack=1\n", "mprotect %#x+0x20000 prot=rw t=%dms\n", func(i int) []any { return at(i % 10) }), verdict.Once, verdict.Memory},
+		"given back, mapped":     {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=dontneed t=%[3]dms\n", twice), verdict.Leak, verdict.AddressSpace},
+		"given back, used again": {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=dontneed t=%[3]dms\nmadvise %#[2]x+0x10000 advice=dontneed t=%[3]dms\n", twice), verdict.Growing, verdict.AddressSpace},
+		"kept for later":         {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=free t=%[3]dms\n", twice), verdict.Leak, verdict.Memory},
 	} {
 		tr := traced(t, tt.text)
 		facts := report.Facts{End: 20e9, Host: report.Host{PageSize: pg}}

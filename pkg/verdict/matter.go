@@ -35,6 +35,7 @@ type Matter struct {
 const (
 	reserved = 0.9  // has no access: it is address space
 	emptied  = 0.25 // is in memory: the rest was given back, if as much was
+	recycled = 1.5  // was given back: more than there is, so it is used again and again
 )
 
 // reservedOnly reports whether m is address space that was never made accessible,
@@ -51,8 +52,9 @@ func (m *Matter) givenBack() bool {
 }
 
 // weigh says of the verdict v on a path that grows what it is of which it holds
-// more and more. That memory was given back and the address space kept, as
-// allocators do it, is no leak.
+// more and more. Memory that is given back again and again while the address space
+// is kept is no leak: so do allocators. Given back once and never used again it is
+// one of address space: so do threads that nobody joins.
 func (m *Matter) weigh(v Verdict) Verdict {
 	if v.Kind != Leak && v.Kind != Growing || v.Of == Committed {
 		return v
@@ -66,9 +68,12 @@ func (m *Matter) weigh(v Verdict) Verdict {
 			part = fmt.Sprintf("%d %%", m.Closed*100/m.Bytes)
 		}
 		v.Why = why + "; " + part + " of it is reserved and has no access (PROT_NONE): it is address space, not memory."
-	case m.givenBack():
+	case m.givenBack() && float64(m.Returned) >= recycled*float64(m.Bytes):
 		v.Kind, v.Of, v.Enough = Growing, AddressSpace, true
-		v.Why = why + "; but madvise gave its memory back: VIRT is kept, RSS was returned, so this is no leak of memory."
+		v.Why = why + "; but madvise gives its memory back again and again: VIRT is kept for later use, RSS is returned, so this is no leak."
+	case m.givenBack():
+		v.Of = AddressSpace
+		v.Why = why + "; madvise gave its memory back: VIRT is kept, RSS was returned, so it is address space, not memory."
 	}
 	return v
 }
