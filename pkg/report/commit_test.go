@@ -185,3 +185,30 @@ func TestCauses(t *testing.T) {
 		}
 	}
 }
+
+// Page tables do not tell what of shared memory is in swap.
+func TestSharedMemoryInSwap(t *testing.T) {
+	const caveat = "What of shared memory is in swap is not known: page tables do not tell it, and it counts as not in memory."
+	for name, tt := range map[string]struct {
+		flags string
+		free  uint64
+		looks bool
+		want  []string
+	}{
+		"swap is in use":     {"shared", 1 << 20, true, []string{caveat}},
+		"swap is not in use": {"shared", 1 << 21, true, nil},
+		"nothing is shared":  {"stack", 1 << 20, true, nil},
+		"nobody looked":      {"shared", 1 << 20, false, nil},
+	} {
+		tr := traced(t, "mmap 0x10000+0x4000 stack=1 flags="+tt.flags+"\n")
+		facts := report.Facts{Host: report.Host{PageSize: pg, Swap: 1 << 21}, Trend: report.TrendFacts{System: report.Series{
+			Times: []event.Time{1}, Values: map[report.Metric][]uint64{report.SwapFree: {tt.free}}}}}
+		if tt.looks {
+			facts.Resident.Spaces = []report.SpaceResidence{report.NewSpaceResidence(report.Pieces(tr)[0].Space,
+				[]report.Resident{part(0x10000, 0x14000, residence(0, 1, 0, 0, 0))}, pg)}
+		}
+		if diff := cmp.Diff(tt.want, report.Build(tr, named, facts).Caveats); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/stack"
@@ -149,6 +150,15 @@ func (b *builder) verified(q *Quality, sp *track.Space) {
 	}
 }
 
+// sharedMaySwap reports whether shared memory was looked at that may be in swap.
+func sharedMaySwap(r *Report) bool {
+	free, ok := r.Trend.System[SwapFree]
+	if !ok || free.Last >= r.Host.Swap || r.Totals.Resident.Scanned == 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.Paths, func(p Path) bool { return p.Shared > 0 })
+}
+
 // caveats are sentences that limit what the numbers say.
 func caveats(r *Report, targets []TargetFacts) []string {
 	var out []string
@@ -160,6 +170,9 @@ func caveats(r *Report, targets []TargetFacts) []string {
 	if n := r.Quality.ResidentBeyondCount; n > 0 {
 		out = append(out, fmt.Sprintf("For %d of %d mappings it is not known how much is in memory: looking it up may take %s for each process, and that time was used up.",
 			n, r.Totals.OutstandingCount, verdict.Span(r.Quality.ResidentBudget)))
+	}
+	if sharedMaySwap(r) {
+		out = append(out, "What of shared memory is in swap is not known: page tables do not tell it, and it counts as not in memory.")
 	}
 	switch n := r.Quality.EndedSpaces; {
 	case n == 1:
