@@ -146,7 +146,7 @@ func TestAddressSpaceIsNoMemory(t *testing.T) {
 			"where reserve_heap, limits.c:N, in limits",
 			"of it N has no access (PROT_NONE), N may be touched; N in memory.",
 			"why It holds no more address space, but makes more and more of it accessible through the whole window.",
-			forWindow, "next Trace for longer: sudo mmtrace -p N -d N"}},
+			forWindow, "next Look for what opens more of it by mprotect and never gives it back; the path below has reserved it."}},
 		{"purge", "limits (pid N): no leak found, but N path grows: N of address space (+N)", []string{
 			"where new_chunk, limits.c:N, in limits", "of it N in memory.",
 			"why N of N mappings were never unmapped; the oldest is N old, and it went on through the whole window; " +

@@ -103,15 +103,15 @@ func (g *groups) chief() *group {
 	return nil
 }
 
-// byBytes returns the paths in the order of their outstanding bytes, the largest
-// first.
+// byBytes returns the paths in the order of the bytes that their verdicts are
+// about, the largest first.
 func byBytes(paths []report.Path) []*report.Path {
 	out := make([]*report.Path, len(paths))
 	for i := range paths {
 		out[i] = &paths[i]
 	}
 	slices.SortStableFunc(out, func(a, b *report.Path) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), byText(a, b))
+		return cmp.Or(cmp.Compare(b.Growth(), a.Growth()), byText(a, b))
 	})
 	return out
 }

@@ -38,12 +38,14 @@ type command struct{ line, why string }
 // command and none is wanted.
 func (t *text) step() string {
 	switch c := t.g.chief(); {
-	case c != nil && len(t.g.leaks.paths) == 0 && c.paths[0].Verdict.Of == verdict.AddressSpace && c.commit.Returned > c.commit.Closed:
+	case c != nil && len(t.g.leaks.paths) == 0 && c.paths[0].Verdict.Of == verdict.AddressSpace && c.paths[0].Commit.Returned > c.paths[0].Commit.Closed:
 		return "Judge it by RSS, not by VIRT: what madvise gives back is free for others."
 	case c != nil && c.paths[0].Owner.Name != "" && (c == &t.g.leaks || c.owner != nil):
 		return c.paths[0].Owner.Advice
 	case c == &t.g.leaks:
 		return t.lookFor(c.paths[0])
+	case c != nil && c.paths[0].Verdict.Of == verdict.Committed:
+		return "Look for what opens more of it by mprotect and never gives it back; the path below has reserved it."
 	}
 	cs := t.commands()
 	if len(cs) == 0 || t.o.NoNext {

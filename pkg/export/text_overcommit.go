@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // refuses reports whether calls failed for the given cause.
@@ -125,6 +126,11 @@ func (t *text) commitStep(risky bool) string {
 		return "Map less at once, or reserve with PROT_NONE and open by mprotect what is needed."
 	case risky:
 		return "Bound what the program may touch (its pools, its threads, a memory cgroup), or add memory or swap."
+	}
+	for i := range t.r.Paths {
+		if t.r.Paths[i].Verdict.Of == verdict.Committed {
+			return "Look for what opens more and more by mprotect. What has no access costs no memory."
+		}
 	}
 	return "Nothing, for memory's sake: address space costs none. Judge it by what is in memory."
 }

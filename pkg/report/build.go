@@ -41,7 +41,7 @@ type builder struct {
 	pids   map[event.SpaceID]event.PID
 
 	resident map[*track.Mapping]Residence
-	parts    map[place]Residence // by where a piece begins
+	parts    map[place]Residence // of pieces that are not all of their mapping, by where they begin
 }
 
 // spaces chooses the address spaces whose mappings are outstanding: those in

@@ -64,15 +64,15 @@ func (b *builder) commitments(g *groups) {
 			}
 		}
 	}
+	seen := make(map[*track.Mapping]bool)
 	for _, sp := range b.list {
-		seen := make(map[*track.Mapping]bool)
 		for e := range sp.Live.All() {
 			m := e.Value.Mapping
 			if !b.outstands(m) {
 				continue
 			}
 			p := g.byAccount[track.AccountKey{Space: sp.ID, Stack: m.Stack, Kind: m.Kind}]
-			r := b.parts[place{sp.ID, e.Start}]
+			r := b.residenceOf(sp, e)
 			p.Commit.holds(e.Value, e.Len(), r)
 			if owner := b.reserver(g, sp, m); owner != nil {
 				owner.Commit.Overlaid += e.Len()
@@ -80,9 +80,8 @@ func (b *builder) commitments(g *groups) {
 			} else if reserves[m] {
 				p.Commit.reserves(e.Value, e.Len(), r)
 			}
-			if !seen[m] {
+			if n := b.tr.Returned(m); n.Calls > 0 && !seen[m] {
 				seen[m] = true
-				n := b.tr.Returned(m)
 				p.Commit.Add(Commitment{Returned: n.Bytes, ReturnedLazy: n.Lazy, ReturnedCalls: n.Calls})
 			}
 		}

@@ -163,8 +163,9 @@ func (b *builder) residences() {
 			switch {
 			case !ok || e.Start != r.Start:
 				continue
-			case e.End >= r.End:
+			case e.End >= r.End && e.Len() != e.Value.Live:
 				b.parts[place{s.Space, r.Start}] = r.Residence
+			case e.End >= r.End:
 			case !within(sp, e.Value.Mapping, r.Range):
 				continue
 			}
@@ -173,6 +174,14 @@ func (b *builder) residences() {
 			b.resident[e.Value.Mapping] = sum
 		}
 	}
+}
+
+// residenceOf returns the residence of a live piece.
+func (b *builder) residenceOf(sp *track.Space, e interval.Entry[track.Piece]) Residence {
+	if e.Len() == e.Value.Live {
+		return b.resident[e.Value.Mapping]
+	}
+	return b.parts[place{sp.ID, e.Start}]
 }
 
 // within reports whether all of r is of m. Recordings of before parts were told
