@@ -30,7 +30,11 @@ func answerOf(report string) (answer, ten string) {
 // meetLimit traces the fixture while it does what args say.
 func meetLimit(t *testing.T, args ...string) string {
 	t.Helper()
-	p := testutil.Start(t, testutil.Compile(t, "testdata/c/limits.c", "-O2"), args...)
+	return traceLimit(t, testutil.Start(t, testutil.Compile(t, "testdata/c/limits.c", "-O2"), args...))
+}
+
+func traceLimit(t *testing.T, p *testutil.Proc) string {
+	t.Helper()
 	r := newRun(t, "-p", fmt.Sprint(p.PID()), "-d", "0")
 	r.start()
 	r.attached()
@@ -109,6 +113,16 @@ func TestMappingLargerThanMemoryIsNamed(t *testing.T) {
 	const cause = "limit mmap failed N times with ENOMEM. It is larger than all memory and swap of the machine (N), which vm.overcommit_memory = N does not allow."
 	checkAnswer(t, report, cause, "limits (pid N): no path leaks",
 		cause, "Map less at once, or reserve with PROT_NONE and open by mprotect what is needed.", nothingLeft, forWindow, longerTrace)
+}
+
+// More address space than the process may have.
+func TestAddressLimitIsNamed(t *testing.T) {
+	needTracing(t)
+	testutil.LockMachine(t) // with all the limits as they are
+	exe := testutil.Compile(t, "testdata/c/limits.c", "-O2")
+	p := testutil.Start(t, "/bin/sh", "-c", "ulimit -v 500000 && exec "+exe+" promise 1")
+	const cause = "limit mmap failed N times with ENOMEM. The address space may be no larger than N (ulimit -v), and has N. A larger ulimit -v makes room."
+	checkAnswer(t, traceLimit(t, p), cause, "limits (pid N): no path leaks", cause, nothingLeft, forWindow, longerTrace)
 }
 
 // As many mappings as there may be. Other tests need nearly as many.

@@ -67,6 +67,9 @@ func (p *Process) Comm() string { return "" }
 // Exe returns ErrNotSupported.
 func (p *Process) Exe() (string, error) { return "", notSupported("reading exe") }
 
+// AddressLimit returns 0.
+func (p *Process) AddressLimit() uint64 { return 0 }
+
 // Cmdline returns nil.
 func (p *Process) Cmdline() []string { return nil }
 

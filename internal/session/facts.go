@@ -29,7 +29,7 @@ func newFacts(cfg Config, host procfs.Host) report.Facts {
 func (s *Session) describe(p *procfs.Process, parent event.PID) {
 	exe, _ := p.Exe() // of a process that is just ending it cannot be read
 	f := report.TargetFacts{
-		PID: p.PID(), Parent: parent, Comm: p.Comm(), Exe: exe, Cmdline: p.Cmdline(), StartTicks: p.StartTicks(), Is32: p.Is32(),
+		PID: p.PID(), Parent: parent, Comm: p.Comm(), Exe: exe, Cmdline: p.Cmdline(), StartTicks: p.StartTicks(), Is32: p.Is32(), AddressLimit: p.AddressLimit(),
 	}
 	for i := range s.facts.Targets {
 		if s.facts.Targets[i].PID == f.PID {

@@ -138,6 +138,8 @@ var commits = []answer{
 	{"the commit limit was met", changed(machined("2", failing(with(slow(3)), refusedBy(report.CauseCommitLimit, promised, "mmap", 12), refusedBy(report.CauseCommitLimit, promised, "mprotect", 1))),
 		func(r *report.Report) { r.Trend.System[report.Committed] = line(16*gib, 17*gib+900*mib) }), Options{}},
 	{"a mapping was larger than the machine", machined("0", failing(quiet(), refusedBy(report.CauseTooLarge, tooLarge, "mmap", 2))), Options{}},
+	{"the address space is as large as it may be", machined("0", failing(quiet(), refusedBy(report.CauseAddressSpace,
+		"The address space may be no larger than 448.0 MiB (ulimit -v), and has 424.0 MiB.", "mmap", 2))), Options{}},
 	{"all mappings are taken, and mmap failed", trended(func(r *report.Report, p *report.ProcessTrend) {
 		p.Mappings = report.MappingsForecast{Now: 65531, Limit: 65530, PerSecond: 12, Due: true}
 		failing(r, refusedBy(report.CauseMappings, allTaken, "mmap", 7))

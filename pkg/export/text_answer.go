@@ -173,10 +173,12 @@ func (t *text) also() {
 	}
 }
 
-// reason is the sentence behind the verdict on p, in which a number and its unit
-// stay on one line.
-func reason(p *report.Path) string {
-	words := strings.Split(printable(p.Verdict.Why), " ")
+// reason is the sentence behind the verdict on p.
+func reason(p *report.Path) string { return unbroken(p.Verdict.Why) }
+
+// unbroken returns s printable, with every number and its unit on one line.
+func unbroken(s string) string {
+	words := strings.Split(printable(s), " ")
 	var b strings.Builder
 	for i, w := range words {
 		if i > 0 {
@@ -193,8 +195,8 @@ func reason(p *report.Path) string {
 }
 
 func isUnit(w string) bool {
-	switch strings.TrimRight(w, ".,:;") {
-	case "us", "ms", "s", "min", "h", "%":
+	switch strings.TrimRight(w, ".,:;)") {
+	case "us", "ms", "s", "min", "h", "%", "B", "KiB", "MiB", "GiB", "TiB":
 		return true
 	}
 	return false

@@ -128,7 +128,7 @@ func (t *text) failure(n int, f *report.Failure) {
 		t.wrapped(plain, "    ", 6, printable(f.Example))
 	}
 	if f.Why != "" {
-		t.para(plain, "    ", "%s", printable(f.Why))
+		t.para(plain, "    ", "%s", unbroken(f.Why))
 	}
 	t.stack(6, f.Frames)
 }

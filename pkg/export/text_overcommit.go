@@ -20,7 +20,7 @@ func (t *text) refuses(c report.Cause) bool {
 
 // refused says which limit made calls fail, and how to make room.
 func (t *text) refused() {
-	for _, c := range []report.Cause{report.CauseMappings, report.CauseCommitLimit, report.CauseTooLarge} {
+	for _, c := range []report.Cause{report.CauseMappings, report.CauseCommitLimit, report.CauseTooLarge, report.CauseAddressSpace} {
 		var calls []string
 		var why string
 		counts := make(map[string]uint64)
@@ -33,13 +33,15 @@ func (t *text) refused() {
 				calls = append(calls, f.Call)
 			}
 			counts[f.Call] += f.Count
-			why = f.Why
+			if why == "" { // that of the most frequent
+				why = f.Why
+			}
 		}
 		for i, call := range calls {
 			calls[i] = printable(call) + " failed " + times(counts[call])
 		}
 		if len(calls) > 0 {
-			t.fact(alert, "limit", "%s with ENOMEM. %s %s", strings.Join(calls, ", "), why, makeRoom(c))
+			t.fact(alert, "limit", "%s with ENOMEM. %s %s", strings.Join(calls, ", "), unbroken(why), makeRoom(c))
 		}
 	}
 }
@@ -51,6 +53,8 @@ func makeRoom(c report.Cause) string {
 		return "A larger vm.max_map_count makes room."
 	case report.CauseCommitLimit:
 		return "A larger vm.overcommit_ratio, or swap, makes room."
+	case report.CauseAddressSpace:
+		return "A larger ulimit -v makes room."
 	}
 	return "Map less at once, or reserve with PROT_NONE and open by mprotect what is needed."
 }

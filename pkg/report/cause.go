@@ -21,6 +21,9 @@ const (
 	// CauseTooLarge: vm.overcommit_memory is 0, and one mapping is larger than memory
 	// and swap together.
 	CauseTooLarge Cause = "larger than memory"
+	// CauseAddressSpace: the process would have more address space than it may
+	// (RLIMIT_AS, ulimit -v).
+	CauseAddressSpace Cause = "address space"
 )
 
 // keptBack is what the kernel keeps back of CommitLimit by default: for the
@@ -39,6 +42,9 @@ func (b *builder) cause(k track.FailureKey, f *track.Failure) Cause {
 	if sp != nil && h.MaxMapCount > 0 && uint64(max(sp.First.N, sp.Newest.N)) >= h.MaxMapCount-min(1, h.MaxMapCount) {
 		return CauseMappings
 	}
+	if limit := b.addressLimit(k.Space); sp != nil && limit > 0 && sp.Live.Bytes()+length(k.Kind, f.Args) > limit {
+		return CauseAddressSpace
+	}
 	n := promise(k.Kind, f.Args)
 	switch {
 	case n == 0:
@@ -52,6 +58,28 @@ func (b *builder) cause(k track.FailureKey, f *track.Failure) Cause {
 		return CauseTooLarge
 	}
 	return ""
+}
+
+// addressLimit returns how large a space may be in bytes, 0 if that is not limited
+// or not known.
+func (b *builder) addressLimit(id event.SpaceID) uint64 {
+	for i := range b.facts.Targets {
+		if g := &b.facts.Targets[i]; g.PID == b.pids[id] {
+			return g.AddressLimit
+		}
+	}
+	return 0
+}
+
+// length returns by how many bytes a call would have made the address space larger.
+func length(k event.Kind, a [6]uint64) uint64 {
+	switch {
+	case k == event.Mmap:
+		return a[1]
+	case k == event.Mremap && a[2] > a[1]:
+		return a[2] - a[1]
+	}
+	return 0
 }
 
 // most returns the highest sample of a metric of the machine.
@@ -80,9 +108,12 @@ func promise(k event.Kind, a [6]uint64) uint64 {
 }
 
 // whyCause is a sentence on the limit that was met.
-func (b *builder) whyCause(c Cause) string {
+func (b *builder) whyCause(c Cause, space event.SpaceID) string {
 	h := &b.facts.Host
 	switch c {
+	case CauseAddressSpace:
+		return fmt.Sprintf("The address space may be no larger than %s (ulimit -v), and has %s.",
+			bytes.text(float64(b.addressLimit(space))), bytes.text(float64(b.tr.Spaces()[space].Live.Bytes())))
 	case CauseMappings:
 		return fmt.Sprintf("The process has as many mappings as it may (vm.max_map_count = %d).", h.MaxMapCount)
 	case CauseCommitLimit:

@@ -173,12 +173,17 @@ func TestCauses(t *testing.T) {
 		"larger than memory":         {huge, report.Host{Overcommit: "0", Memory: 3 << 30, Swap: 1 << 29}, report.CauseTooLarge, "It is larger than all memory and swap of the machine (3.5 GiB), which vm.overcommit_memory = 0 does not allow."},
 		"no larger, swap helps":      {huge, report.Host{Overcommit: "0", Memory: 3 << 30, Swap: 1 << 30}, "", "The limit on mappings, on address space (ulimit -v) or on committed memory was met."},
 		"all is promised":            {huge, report.Host{Overcommit: "1", Memory: 1 << 30}, "", "The limit on mappings, on address space (ulimit -v) or on committed memory was met."},
+		"address space":              {none, report.Host{Name: "small"}, report.CauseAddressSpace, "The address space may be no larger than 11.0 KiB (ulimit -v), and has 8.0 KiB."},
+		"room in the address space":  {"mmap 0x0+0xc00 = ENOMEM", report.Host{Name: "small"}, "", "The limit on mappings, on address space (ulimit -v) or on committed memory was met."},
 		"another error":              {"mmap 0x0+0x1000 = EBADF", report.Host{MaxMapCount: 2}, "", "The file descriptor is not open."},
 		"nothing is known of limits": {none, report.Host{}, "", "The limit on mappings, on address space (ulimit -v) or on committed memory was met."},
 	} {
-		tr := traced(t, "snapshot\n 1000-2000 rw-p\n 3000-4000 rw-p\n"+tt.call+"\n")
+		tr := traced(t, "process pid=7 comm=x\nsnapshot\n 1000-2000 rw-p\n 3000-4000 rw-p\n"+tt.call+"\n")
 		facts := report.Facts{Host: tt.host, Trend: report.TrendFacts{System: report.Series{Times: []event.Time{1, 2},
 			Values: map[report.Metric][]uint64{report.Committed: {1 << 30, 1 << 29}, report.CommitLimit: {1 << 32, 1 << 32}}}}}
+		if tt.host.Name == "small" {
+			facts.Targets = []report.TargetFacts{{PID: 7, AddressLimit: 11 << 10}}
+		}
 		r := report.Build(tr, nil, facts)
 		if len(r.Failures) != 1 || r.Failures[0].Cause != tt.want || r.Failures[0].Why != tt.why {
 			t.Errorf("%s: %+v", name, r.Failures)

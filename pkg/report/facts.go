@@ -30,6 +30,9 @@ type TargetFacts struct {
 	StartTicks uint64
 	// Is32 says that it runs a 32-bit program.
 	Is32 bool
+	// AddressLimit is how large its address space may be in bytes (ulimit -v); 0 if
+	// there is no limit, or it is not known.
+	AddressLimit uint64 `json:",omitempty"`
 }
 
 // MissingFacts say what a file of code does not tell.

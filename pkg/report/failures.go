@@ -30,8 +30,8 @@ func (b *builder) failures(r *Report) {
 		example := callText(k.Kind, f.Args)
 		if f.Time > g.newest || f.Time == g.newest && example < g.Example {
 			g.newest, g.Example, g.Why = f.Time, example, why(k, f, b.facts.Host)
-			if g.Cause = b.cause(k, f); g.Cause != "" {
-				g.Why = b.whyCause(g.Cause)
+			if g.Cause = b.cause(k, f); g.Cause != "" && k.Kind != event.Munmap {
+				g.Why = b.whyCause(g.Cause, k.Space)
 			}
 		}
 	}
