@@ -57,10 +57,6 @@ type Mapping struct {
 	Uncertain bool
 }
 
-// Reserves reports whether m was made to reserve address space: without access, or
-// with MAP_NORESERVE.
-func (m *Mapping) Reserves() bool { return m.NoReserve || m.Kind == event.Mmap && m.Prot == 0 }
-
 // An Unmap is a munmap that took back a part of a mapping.
 type Unmap struct {
 	interval.Range

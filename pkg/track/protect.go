@@ -73,3 +73,19 @@ func (t *Tracker) shift(sp *Space, e interval.Entry[Piece]) (old uint64) {
 	a.note(t.now - t.begin)
 	return 0
 }
+
+// A protection is what the kernel says of a part that live has, too.
+type protection struct {
+	interval.Range
+	closed bool
+}
+
+// believe adopts what the kernel says is closed, and what is not, but for ranges
+// in motion.
+func (t *Tracker) believe(sp *Space, ps []protection, moving *interval.Map[struct{}]) {
+	for _, p := range ps {
+		for _, part := range outside(p.Range, moving) {
+			t.protect(sp, part, p.closed)
+		}
+	}
+}

@@ -58,14 +58,10 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 			}
 		}
 	}
-	for _, p := range protections {
-		rest := []interval.Range{p.Range}
-		if keep {
-			rest = outside(p.Range, moving)
-		}
-		for _, part := range rest {
-			t.protect(sp, part, p.closed)
-		}
+	if !keep {
+		t.believe(sp, protections, interval.NewMap[struct{}]())
+	} else {
+		t.believe(sp, protections, moving)
 	}
 	c.Agreed = c.Live - c.Extra
 	if sp.known {
@@ -206,12 +202,6 @@ func grows(m *Mapping) bool { return m.Grows || m.Path == "[stack]" }
 type gap struct {
 	interval.Range
 	region *event.Region
-}
-
-// A protection is what the kernel says of a part that live has, too.
-type protection struct {
-	interval.Range
-	closed bool
 }
 
 // diff compares page sets: it returns what live has and the kernel has not, and
