@@ -96,6 +96,8 @@ func (e *Event) Touches(page uint64) []interval.Range {
 	switch {
 	case e.Marks&(Died|Stale|Second|Unordered) != 0:
 		return []interval.Range{{Start: 0, End: end}}
+	case e.Marks&Lift != 0:
+		return []interval.Range{span(e.Args[1], e.Args[2], page)}
 	case e.Failed():
 		return e.disturbed(page)
 	case e.Kind == Shmdt || e.Kind == IoDestroy:

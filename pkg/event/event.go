@@ -52,6 +52,13 @@ const (
 	File
 	// Late: the event came after its place in the order was given up.
 	Late
+	// Lift: an Other that is the begin of an mremap, which has two places in the
+	// order where calls are not ordered by the lock. From Args[1] on, Args[2] bytes
+	// leave their place; the Mremap that follows of the same thread says where to.
+	Lift
+	// Assumed: Stack was not walked but taken from the call before at the same
+	// place, to save time.
+	Assumed
 )
 
 // An Event is one record of a trace. Which fields are set depends on Kind.
@@ -60,7 +67,7 @@ type Event struct {
 	Marks Mark
 	Space SpaceID
 	// Seq is the event's place in the total order of changes of its address
-	// space, from 1. 0: the call took no write lock.
+	// space, from 1. 0: the call changed nothing, or its place was not seen.
 	Seq uint64
 	// After is, for an event without Seq, the newest Seq of the space when the
 	// call returned.

@@ -35,6 +35,7 @@ var (
 		{"compat", uint64(Compat)}, {"died", uint64(Died)}, {"second", uint64(Second)}, {"stale", uint64(Stale)},
 		{"unordered", uint64(Unordered)}, {"no_stack", uint64(NoStack)}, {"huge", uint64(Huge)},
 		{"unreadable", uint64(Unreadable)}, {"file", uint64(File)}, {"late", uint64(Late)},
+		{"lift", uint64(Lift)}, {"assumed", uint64(Assumed)},
 	})
 	moreMmapFlags = words("0", []word{
 		{"fixed", MapFixed}, {"grows_down", MapGrowsDown}, {"locked", 0x2000}, {"noreserve", MapNoReserve},

@@ -10,6 +10,10 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 	if ev.Kind.Call() {
 		t.calls[ev.Kind]++
 	}
+	if ev.Kind == event.Other && ev.Marks&event.Lift != 0 {
+		t.lift(sp, ev)
+		return
+	}
 	if t.early(ev) {
 		sp.doubt(ev, t.page)
 		return
@@ -63,7 +67,7 @@ func (t *Tracker) call(sp *Space, ev *event.Event) {
 // early reports whether a call changed the map before its space came under trace
 // and returned after that: the first reading has what it did, or will be repeated.
 func (t *Tracker) early(ev *event.Event) bool {
-	return t.exact && ev.Seq == 0 && !ev.Failed() && len(ev.Touches(t.page)) > 0
+	return ev.Seq == 0 && !ev.Failed() && len(ev.Touches(t.page)) > 0
 }
 
 // fail counts a failed call with its newest arguments.
@@ -85,12 +89,16 @@ func (t *Tracker) mapped(sp *Space, ev *event.Event) {
 	if r.Empty() {
 		return
 	}
+	before := t.stats.Overlaid
 	t.add(sp, t.born(ev, r), r)
+	if t.stats.Overlaid > before && !sp.counted && ev.Kind == event.Mmap && ev.Args[3]&event.MapFixed == 0 {
+		sp.doubt(ev, t.page) // the kernel gave a place away: what was there went unseen, maybe with more
+	}
 }
 
 // born returns the mapping that ev made of r.
 func (t *Tracker) born(ev *event.Event, r interval.Range) *Mapping {
-	m := &Mapping{Range: r, Born: ev.Time, Stack: ev.Stack, Kind: ev.Kind, Space: ev.Space}
+	m := &Mapping{Range: r, Born: ev.Time, Stack: ev.Stack, Kind: ev.Kind, Space: ev.Space, Assumed: ev.Marks&event.Assumed != 0}
 	switch ev.Kind {
 	case event.Mmap:
 		m.Prot = event.Prot(ev.Args[2]) & (event.ProtRead | event.ProtWrite | event.ProtExec)
@@ -193,7 +201,12 @@ func (t *Tracker) munmap(sp *Space, ev *event.Event, r interval.Range) {
 	if r.Empty() {
 		return
 	}
-	n := t.release(sp, sp.Live.Remove(r), ev)
+	t.takeBack(sp, ev, r, sp.Live.Remove(r))
+}
+
+// takeBack counts the pieces that were in r, which ev took back.
+func (t *Tracker) takeBack(sp *Space, ev *event.Event, r interval.Range, pieces []interval.Entry[Piece]) {
+	n := t.release(sp, pieces, ev)
 	if sp.known && !sp.again && n == 0 {
 		t.stats.UnknownUnmap += r.Len()
 	}

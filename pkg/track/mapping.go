@@ -55,6 +55,9 @@ type Mapping struct {
 	ForStack, NoReserve bool
 	// Uncertain: events were lost that could have replaced it.
 	Uncertain bool
+	// Assumed: its stack was not walked but taken from the call before at the same
+	// place.
+	Assumed bool
 }
 
 // An Unmap is a munmap that took back a part of a mapping.

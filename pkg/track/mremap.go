@@ -7,8 +7,9 @@ import (
 
 // mremap moves, grows, shrinks or doubles mappings (mremap(2); mm/mremap.c).
 func (t *Tracker) mremap(sp *Space, ev *event.Event) {
+	defer t.drop(sp, ev.TID)
 	from, to := ev.Unmapped(t.page), ev.Mapped(t.page)
-	if e, ok := sp.Live.Find(from.Start); ok && e.Value.Huge != 0 {
+	if e, ok := sp.source(ev, from.Start); ok && e.Value.Huge != 0 {
 		from, to = from.Align(e.Value.Huge), to.Align(e.Value.Huge)
 	}
 	switch {
@@ -31,15 +32,15 @@ func (t *Tracker) mremap(sp *Space, ev *event.Event) {
 func (t *Tracker) resize(sp *Space, ev *event.Event, from, to interval.Range) {
 	if to.End < from.End {
 		t.munmap(sp, ev, interval.Range{Start: to.End, End: from.End})
-		sp.trim(to.Start)
+		sp.trim(ev, to.Start)
 		return
 	}
 	t.grow(sp, ev, from, interval.Range{Start: from.End, End: to.End})
 }
 
-// trim lets the mapping at addr forget what mremap took from it on purpose.
-func (sp *Space) trim(addr uint64) {
-	if e, ok := sp.Live.Find(addr); ok && e.Len() == e.Value.Live {
+// trim lets the mapping that the mremap ev has at addr forget what it took from it on purpose.
+func (sp *Space) trim(ev *event.Event, addr uint64) {
+	if e, ok := sp.source(ev, addr); ok && e.Len() == e.Value.Live {
 		e.Value.Range = e.Range
 	}
 }
@@ -83,7 +84,7 @@ func (t *Tracker) grow(sp *Space, ev *event.Event, from, r interval.Range) {
 // gaps: what lies at the destination under one survives.
 func (t *Tracker) move(sp *Space, ev *event.Event, from interval.Range, start uint64) {
 	delta := start - from.Start
-	pieces := append([]interval.Entry[Piece](nil), sp.Live.Remove(from)...)
+	pieces := t.lifted(sp, ev, from)
 	if len(pieces) == 0 {
 		r := interval.Of(start, from.Len())
 		t.add(sp, t.born(ev, r), r)
@@ -129,8 +130,9 @@ func (t *Tracker) moveAndResize(sp *Space, ev *event.Event, from, to interval.Ra
 	t.replace(sp, sp.Live.Remove(to))
 	kept := min(from.Len(), to.Len())
 	if kept < from.Len() {
-		t.munmap(sp, ev, interval.Range{Start: from.Start + kept, End: from.End})
-		sp.trim(from.Start)
+		tail := interval.Range{Start: from.Start + kept, End: from.End}
+		t.takeBack(sp, ev, tail, t.lifted(sp, ev, tail))
+		sp.trim(ev, from.Start)
 	}
 	t.move(sp, ev, interval.Of(from.Start, kept), to.Start)
 	moved := interval.Of(to.Start, kept)

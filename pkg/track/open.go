@@ -12,7 +12,7 @@ import (
 // leaveOpen notes a call whose effect the next page count tells. It returns
 // false if it is no such call.
 func (t *Tracker) leaveOpen(sp *Space, ev *event.Event) bool {
-	if !t.exact || !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.fresh || sp.other || sp.wants >= Doubt {
+	if !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.fresh || sp.other || sp.wants >= Doubt {
 		return false
 	}
 	if !unsized(ev) && len(openTargets(ev, t.page)) == 0 {

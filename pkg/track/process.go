@@ -75,14 +75,18 @@ func (t *Tracker) exit(ev *event.Event) {
 }
 
 // end notes the end of a space; its live map stays as it was then. The kernel's
-// page count is the last thing to compare with.
+// page count is the last thing to compare with. If it is the only one, it may well
+// differ, since what the kernel mapped by itself was not seen.
 func (t *Tracker) end(sp *Space, ev *event.Event) {
 	sp.Ended = true
-	if !t.exact || !sp.known || sp.broken || ev.TotalVM == 0 {
+	if !sp.known || sp.broken || ev.TotalVM == 0 {
+		return
+	}
+	sp.CountedOut = int64(ev.TotalVM) == t.pages(sp)
+	if !sp.counted {
 		return
 	}
 	t.stats.Checks++
-	sp.CountedOut = int64(ev.TotalVM) == t.pages(sp)
 	if !sp.CountedOut && !sp.fresh && !sp.grown && sp.wants < Doubt {
 		t.stats.Mismatches++
 	}

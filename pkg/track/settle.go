@@ -36,6 +36,9 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 	extra, missing, protections := diff(sp.Live, snap.Regions)
 	doubted := sp.doubted(moving)
 	keep := sp.known && !sp.broken
+	if !keep {
+		t.dropAll(sp)
+	}
 	for _, r := range extra {
 		rest := outside(r, moving)
 		c.Extra += sum(outside(r, doubted))

@@ -38,8 +38,10 @@ type Space struct {
 	grown       bool                    // as other, since the newest reading
 	other       bool                    // the lock was taken for what may have changed the map by itself
 	open        *event.Event            // the newest change, if its effect is not known
+	counted     bool                    // page counts came with changes
 	broken      bool                    // changes are missing since the newest reading
 	again       bool                    // what is being applied may be in the newest reading already
+	lifts       map[event.TID]lift      // by the thread whose mremap has not returned
 	lossy       bool                    // of these, some are lost for good
 	lost        uint64                  // records of this space lost so far
 	wants       Want                    // why the kernel's map should be read

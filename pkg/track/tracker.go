@@ -51,7 +51,6 @@ type Tracker struct {
 	stats     Stats
 	begin     event.Time // of the first event, 0 before it
 	now       event.Time // of the newest event
-	exact     bool       // numbers are places under the lock, so that page counts can be compared
 }
 
 // New returns a Tracker for pages of the given size in bytes.
@@ -64,7 +63,6 @@ func New(page uint64) *Tracker {
 		failures:  make(map[FailureKey]*Failure),
 		sizes:     make(map[sizeKey]uint64),
 		returned:  make(map[*Mapping]Returned),
-		exact:     true,
 	}
 }
 
@@ -160,7 +158,8 @@ func (t *Tracker) Apply(ev *event.Event) {
 // difference says that something unseen happened. While a reading of the map is
 // wanted because of a doubt or a difference, others are no news.
 func (t *Tracker) check(sp *Space, ev *event.Event) {
-	if !t.exact || ev.TotalVM == 0 || !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.wants >= Doubt {
+	sp.counted = sp.counted || ev.TotalVM != 0
+	if ev.TotalVM == 0 || !sp.known || ev.Seq <= sp.settleUntil || sp.broken || sp.wants >= Doubt {
 		if sp.open != nil && ev.Seq > sp.settleUntil {
 			sp.doubt(sp.open, t.page)
 		}
