@@ -41,6 +41,8 @@ var goldens = []struct {
 	{"blind.txt", blind, Options{}},
 	{"interrupted.txt", interrupted, Options{}},
 	{"exited.txt", exited, Options{}},
+	{"thrifty.txt", thrifty, Options{}},
+	{"thrifty.json", thrifty, Options{}},
 	{"several.txt", several, Options{}},
 	{"several.folded", several, Options{}},
 	{"several.json", several, Options{}},

@@ -26,6 +26,8 @@ type jsonQuality struct {
 	ExactSince       jsonNumber `json:"exact_since_ns"`
 	Uncertain        jsonNumber `json:"uncertain"`
 	OrderMode        string     `json:"order_mode"`
+	OrderExact       bool       `json:"order_exact"`
+	OrderWhy         string     `json:"order_why,omitempty"`
 	ResidentUnknown  jsonNumber `json:"resident_unknown_bytes"`
 	ResidentBeyond   jsonNumber `json:"resident_beyond_budget_bytes"`
 	ResidentBeyondN  jsonNumber `json:"resident_beyond_budget_mappings"`
@@ -45,7 +47,7 @@ func jsonQualityOf(q *report.Quality) jsonQuality {
 		ExtraBytes: jsonNumber(q.ExtraBytes), UnexplainedBytes: jsonNumber(q.UnexplainedBytes),
 		Checks: jsonNumber(q.Checks), Mismatches: jsonNumber(q.Mismatches), Resyncs: jsonNumber(q.Resyncs),
 		ExactSince: natural(int64(q.ExactSince)), Uncertain: jsonNumber(q.Uncertain),
-		OrderMode:       valid(q.OrderMode),
+		OrderMode: valid(q.OrderMode), OrderExact: q.OrderMode == "lock", OrderWhy: valid(q.OrderWhy),
 		ResidentUnknown: jsonNumber(q.ResidentUnknown), ResidentBeyond: jsonNumber(q.ResidentBeyond),
 		ResidentBeyondN: jsonNumber(q.ResidentBeyondCount),
 		ResidentBudget:  natural(int64(q.ResidentBudget)), ResidentTook: natural(int64(q.ResidentTook)),

@@ -41,6 +41,7 @@ type jsonReport struct {
 	Remnants  []jsonRemnant  `json:"remnants"`
 	Failures  []jsonFailure  `json:"failures"`
 	Trend     jsonTrend      `json:"trend"`
+	Overhead  *jsonOverhead  `json:"overhead,omitempty"`
 	Caveats   []string       `json:"caveats"`
 }
 
@@ -132,7 +133,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 			HeapGrowth: signed(n.HeapGrowth), jsonResidence: jsonResidenceOf(&n.Resident),
 			OldOpened: signed(n.OldOpened), OldReturned: jsonNumber(n.OldReturned), Commit: jsonCommitmentOf(&n.Commit),
 		},
-		Quality: jsonQualityOf(&r.Quality),
+		Quality: jsonQualityOf(&r.Quality), Overhead: jsonOverheadOf(&r.Overhead),
 		Selection: jsonSelection{jsonNumber(o.MinSize), jsonNumber(o.MaxSize), natural(int64(o.Older)),
 			o.Sort, natural(int64(left.Filtered.Paths)), jsonNumber(left.Filtered.Bytes)},
 		Paths:    each(r.Paths, jsonPathOf),

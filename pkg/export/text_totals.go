@@ -90,10 +90,12 @@ func (t *text) trust() {
 	if q.Uncertain > 0 {
 		t.point("The path of %s is uncertain, since events were lost.", count(q.Uncertain, "outstanding mapping"))
 	}
-	if q.OrderMode == "exit" {
-		t.point("Calls were put in order by the time of their return, not by the kernel's lock: " +
-			"calls at the same moment in two threads may be swapped.")
+	if q.OrderMode == "calls" {
+		t.point("Changes are in the order in which calls began and returned, not in that of the kernel's lock (%s). "+
+			"It is exact unless threads change the same addresses at the same moment; what the kernel maps by "+
+			"itself, such as a stack that grows, is seen only when its map is read.", printable(q.OrderWhy))
 	}
+	t.overhead()
 	for _, c := range t.r.Caveats {
 		t.point("%s", printable(c))
 	}

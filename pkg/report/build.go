@@ -14,7 +14,9 @@ import (
 // in frames show as addresses.
 func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b := &builder{t: t, tr: t.Tracker(), frames: frames, facts: f}
-	r := &Report{Tool: f.Tool, Host: f.Host, Window: f.Window}
+	r := &Report{Tool: f.Tool, Host: f.Host, Window: f.Window, Overhead: f.Overhead}
+	r.Overhead.AssumedMappings = 0
+	b.assumed = &r.Overhead.AssumedMappings
 	b.spaces()
 	b.residences()
 	b.targets(r)
@@ -42,6 +44,7 @@ type builder struct {
 
 	resident map[*track.Mapping]Residence
 	parts    map[place]Residence // of pieces that are not all of their mapping, by where they begin
+	assumed  *uint64             // counts outstanding mappings whose path was assumed
 }
 
 // spaces chooses the address spaces whose mappings are outstanding: those in

@@ -18,6 +18,8 @@ type Facts struct {
 	Missing []MissingFacts
 	// Trend is what was sampled through the window.
 	Trend TrendFacts
+	// Overhead is what tracing cost, without AssumedMappings.
+	Overhead Overhead
 }
 
 // TargetFacts are what was read about a process when it came under trace.
@@ -47,5 +49,5 @@ type MissingFacts struct {
 // KernelFacts are what the kernel side counted.
 type KernelFacts struct {
 	Events, Lost, Missed, MapFull uint64
-	OrderMode                     string
+	OrderMode, OrderWhy           string // as in Quality
 }

@@ -96,6 +96,9 @@ func (b *builder) count(p *Path, sp *track.Space, m *track.Mapping) {
 	if m.Uncertain {
 		p.Uncertain++
 	}
+	if m.Assumed {
+		*b.assumed++
+	}
 	p.Resident.Add(b.resident[m])
 	p.Mappings = append(p.Mappings, b.mapping(sp, m))
 }

@@ -30,6 +30,8 @@ type Report struct {
 	Failures []Failure
 	// Trend is how the sizes of the processes and of the machine went.
 	Trend Trend
+	// Overhead is what tracing cost, if there was a limit to it.
+	Overhead Overhead
 	// Caveats are full sentences that limit what the numbers say.
 	Caveats []string
 }
@@ -151,8 +153,11 @@ type Quality struct {
 	// ResidentBudget is the time in nanoseconds that looking it up may take for each
 	// address space, 0 if it was not done; ResidentTook is what it took in all.
 	ResidentBudget, ResidentTook event.Time
-	// OrderMode names how operations were ordered: "lock" or "exit".
-	OrderMode string
+	// OrderMode names how changes were put in order: "lock", by the kernel's lock,
+	// which is exact; or "calls", by when calls began and returned, which is exact
+	// unless threads race for the same addresses. OrderWhy says in words why it was
+	// not the lock.
+	OrderMode, OrderWhy string
 }
 
 // A Path is a call path with its outstanding mappings, if any.

@@ -89,7 +89,7 @@ func (b *builder) quality(r *Report) {
 	s, k := b.tr.Stats(), b.facts.Kernel
 	q := Quality{
 		Events: max(k.Events, b.t.Order().Events), Lost: k.Lost, Missed: k.Missed, MapFull: k.MapFull,
-		Checks: s.Checks, Mismatches: s.Mismatches, Resyncs: s.Resyncs, OrderMode: k.OrderMode,
+		Checks: s.Checks, Mismatches: s.Mismatches, Resyncs: s.Resyncs, OrderMode: k.OrderMode, OrderWhy: k.OrderWhy,
 	}
 	q.Verified = len(b.list) > 0
 	for _, sp := range b.list {
