@@ -119,22 +119,26 @@ static __always_inline void remove_space(struct space *space)
 	space->mm = 0;
 }
 
-/* What the lock's program noted of a call that has not returned yet. */
+/* What was noted of a call that has not returned yet. */
 struct inflight {
 	__u64 mm;
-	__u64 seq; /* 0: nothing noted */
+	/* Its place in the order; 0: none yet. Where calls are numbered by themselves it
+	 * is less for a moment, never more. */
+	__u64 seq;
 	__u64 total_vm;
 	__u64 brk;
 	__u64 copied; /* seq at which a fork copied the space */
+	__u64 began; /* CLOCK_MONOTONIC in ns; only if calls are numbered by themselves */
 	__u32 kind;
 	__u32 space;
 	__u32 tid; /* whose it is, 0: nobody's; only in slots */
 	__u32 pad;
 };
 
-/* By the low bits of the thread's ID. */
+/* By the low bits of the thread's ID. User space looks through them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, INFLIGHT_SLOTS);
 	__type(key, __u32);
 	__type(value, struct inflight);

@@ -8,6 +8,10 @@
  * the end of system calls adds arguments, result and call stack. Numbers are
  * handed out inside the lock, so their order is the order of the changes.
  *
+ * Where that program cannot be had or costs the target too much, calls are
+ * numbered by themselves (order_calls): one that gives memory back by a program
+ * at its begin, one that maps when it returns.
+ *
  * All programs hang on raw tracepoints (typed ones where the kernel's types
  * fit): these lose nothing on preemptible kernels, where fentry and classic
  * tracepoints do.
@@ -26,12 +30,20 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define MAP_HUGETLB 0x40000
 #define PROT_EXEC 4
 #define SIGSTOP 19
+#define MREMAP_MAYMOVE 1
+#define MREMAP_DONTUNMAP 4
 #define FAILED(ret) ((ret) < 0 && (ret) >= -4095)
 
 /* Inode number of the pid namespace in which user space reads /proc; 0: the initial one. */
 const volatile __u32 pid_namespace_inode = 0;
 /* Bytes in the ring at which the reader is woken; it looks by itself now and then. */
 const volatile __u32 wake_bytes = 1 << 20;
+/* Changes are numbered when calls begin and return, not under the lock. */
+const volatile bool order_calls = false;
+/* The time that the programs take is measured. */
+const volatile bool timed = false;
+/* What is left out, enum thrift; user space raises it. */
+__u32 saving = THRIFT_NONE;
 /* For tests: walk also where a walk of before tells the stack, and compare. */
 const volatile bool check_replays = false;
 
@@ -75,6 +87,19 @@ static __always_inline void count(__u32 which)
 		(*v)++;
 }
 
+static __always_inline __u64 start_timer(void) { return timed ? bpf_ktime_get_ns() : 0; }
+
+static __always_inline void stop_timer(__u64 begin)
+{
+	__u32 which = COUNT_SPENT;
+
+	if (!timed)
+		return;
+	__u64 *v = bpf_map_lookup_elem(&counters, &which);
+	if (v)
+		*v += bpf_ktime_get_ns() - begin;
+}
+
 static __always_inline __u64 wakeup(void)
 {
 	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= wake_bytes ?
@@ -92,8 +117,10 @@ struct {
 	struct stack_copy copy;
 	struct rule rule;
 	struct found found;
+	struct inflight inflight;
 	enum counter counter;
 	enum process_flag flag;
+	enum thrift thrift;
 } kept __attribute__((unused));
 
 /* A zeroed record, or NULL with the loss counted. */
@@ -206,6 +233,89 @@ static __always_inline __u64 stack_of(void *regs, struct space *space)
 	return h;
 }
 
+/* ---- stacks that are not walked ---- */
+
+/*
+ * With THRIFT_HOT a stack is not walked if what is cheap to see of it was the same
+ * HOT_SEEN times in a row with the same stack: where the call is, where the stack
+ * ends and where its function returns to. The frame pointer is left out, in which
+ * compilers keep whatever changes. That is a guess, since callers further up can
+ * differ in spite of it. Every HOT_CHECK-th is walked all the same; a place that comes out otherwise once
+ * is never guessed again.
+ */
+#define HOT_SEEN 64
+#define HOT_CHECK 16
+
+struct hot {
+	__u64 stack; /* hash of the newest walk */
+	__u32 same; /* walks in a row with it */
+	__u32 uses;
+	__u32 mixed; /* 1: a guess was wrong */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct hot);
+} hots SEC(".maps");
+
+static __always_inline __u64 place_of(void *regs, struct space *space, __u32 kind)
+{
+	__u64 h = mix(((__u64)space->id << 32) | space->generation, kind), above = 0;
+
+	if (ON_X86) {
+		struct pt_regs___x86 *r = regs;
+		bpf_probe_read_user(&above, sizeof(above), (void *)r->sp);
+		return mix(mix(mix(h, r->ip), r->sp), above);
+	}
+	struct pt_regs___arm64 *r = regs;
+	return mix(mix(mix(h, r->pc), r->sp), r->regs[30]);
+}
+
+/* Counts a walk at a place where the stack was known, or almost. */
+static __always_inline void learn_place(struct hot *h, __u64 stack)
+{
+	bool sure = h->same >= HOT_SEEN && !h->mixed;
+
+	if (sure)
+		count(COUNT_CHECKED);
+	if (h->stack == stack) {
+		h->same++;
+		return;
+	}
+	if (sure) {
+		count(COUNT_DIFFERED);
+		h->mixed = 1;
+	}
+	h->stack = stack;
+	h->same = 1;
+}
+
+/* stack_of, or what it would most likely return, for the call of r. */
+static __always_inline __u64 stack_for(struct record *r, void *regs, struct space *space)
+{
+	if (!timed || saving < THRIFT_HOT)
+		return stack_of(regs, space);
+	__u64 place = place_of(regs, space, r->kind);
+	struct hot *h = bpf_map_lookup_elem(&hots, &place);
+	bool guess = h && h->same >= HOT_SEEN && !h->mixed && ++h->uses % HOT_CHECK;
+	if (guess) {
+		count(COUNT_ASSUMED);
+		r->marks |= MARK_ASSUMED;
+		return h->stack;
+	}
+	__u64 stack = stack_of(regs, space);
+	if (h) {
+		learn_place(h, stack);
+		return stack;
+	}
+	struct hot fresh = { .stack = stack, .same = 1 };
+	bpf_map_update_elem(&hots, &place, &fresh, BPF_ANY);
+	return stack;
+}
+
 /* ---- the lock ---- */
 
 /* Hands over a number that no call's return will carry. */
@@ -224,20 +334,12 @@ static __always_inline void other(struct space *space, __u64 seq, struct mm_stru
 
 static __always_inline bool changes_map(__u32 kind)
 {
-	return kind != KIND_MPROTECT && kind != KIND_MADVISE && kind != KIND_NAME_VMA;
+	return kind != KIND_MPROTECT && kind != KIND_MADVISE && kind != KIND_NAME_VMA && kind != KIND_SHMGET;
 }
 
-static __always_inline int acquired(__u64 mm_address, bool write, bool success)
+/* Gives a change its number, under the lock, and notes the call that makes it. */
+static __always_inline void number_by_lock(struct task_struct *task, struct mm_struct *mm, struct space *space)
 {
-	if (!write || !success)
-		return 0;
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct mm_struct *mm = task->mm;
-	if ((__u64)mm != mm_address)
-		return 0;
-	struct space *space = find_space(mm_address, task->tgid);
-	if (!space || space->held)
-		return 0;
 	__u64 seq = ++space->seq; /* the lock makes it ours */
 	struct call c;
 	void *regs = (void *)bpf_task_pt_regs(task);
@@ -248,15 +350,15 @@ static __always_inline int acquired(__u64 mm_address, bool write, bool success)
 	if (ours && f && f->seq) {
 		count(COUNT_SECOND);
 		other(space, seq, mm, nr, changes_map(f->kind) ? MARK_SECOND : 0);
-		return 0;
+		return;
 	}
 	bool copies = !ours && is_clone(nr, c.compat);
 	if (!ours && !copies) {
 		other(space, seq, mm, nr, 0);
-		return 0;
+		return;
 	}
 	struct inflight n = {
-		.mm = mm_address,
+		.mm = (__u64)mm,
 		.seq = ours ? seq : 0,
 		.total_vm = mm->total_vm,
 		.brk = mm->brk,
@@ -270,10 +372,26 @@ static __always_inline int acquired(__u64 mm_address, bool write, bool success)
 	} else if (!add_inflight(tid, &n)) {
 		count(COUNT_INFLIGHT_FULL);
 		other(space, seq, mm, nr, MARK_STALE);
-		return 0;
+		return;
 	}
 	if (copies)
 		other(space, seq, mm, nr, 0);
+}
+
+static __always_inline int acquired(__u64 mm_address, bool write, bool success)
+{
+	if (!write || !success)
+		return 0;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = task->mm;
+	if ((__u64)mm != mm_address)
+		return 0;
+	struct space *space = find_space(mm_address, task->tgid);
+	if (!space || space->held)
+		return 0;
+	__u64 begin = start_timer();
+	number_by_lock(task, mm, space);
+	stop_timer(begin);
 	return 0;
 }
 
@@ -443,10 +561,8 @@ static __always_inline bool needs_description(struct record *r)
 }
 
 /* Calls with many uses of which only one matters. */
-static __always_inline bool beside_the_point(struct record *r, bool locked)
+static __always_inline bool beside_the_point(struct record *r)
 {
-	if (locked)
-		return false;
 	if (r->kind == KIND_SHMGET)
 		return FAILED(r->ret);
 	if (r->kind == KIND_NAME_VMA)
@@ -542,7 +658,194 @@ static __always_inline bool wants_stack(struct record *r, struct space *space)
 		return r->args[0] != r->brk;
 	if (!note_mapping(r, space))
 		__sync_fetch_and_add(&space->disturbed, 1);
+	if (timed && saving >= THRIFT_UNMAPS && r->kind == KIND_MUNMAP) {
+		count(COUNT_UNSTACKED);
+		return false;
+	}
 	return true;
+}
+
+/* ---- the order of calls ---- */
+
+/*
+ * Whether a call that has just begun will give memory back if it succeeds, by its
+ * arguments. What is laid over other mappings in one step is not meant.
+ */
+static __always_inline bool gives_back(struct call *c, __u64 *args, __u64 brk)
+{
+	switch (c->kind) {
+	case KIND_MUNMAP:
+	case KIND_SHMDT:
+	case KIND_IO_DESTROY:
+		return true;
+	case KIND_SHMAT:
+		return c->compat && c->nr == 117 && (args[0] & 0xffff) == IPC_SHMDT;
+	case KIND_BRK:
+		return args[0] && args[0] < brk;
+	case KIND_MREMAP:
+		return args[1] && !(args[3] & MREMAP_DONTUNMAP) && ((args[3] & MREMAP_MAYMOVE) || args[2] < args[1]);
+	}
+	return false;
+}
+
+/* Notes a call that has begun, and numbers it if it gives memory back. */
+static __always_inline void note_call(struct call *c, void *regs, __u32 tid, struct mm_struct *mm, struct space *space)
+{
+	__u64 args[6];
+	arguments(args, regs, c->compat);
+	struct inflight n = {
+		.mm = (__u64)mm,
+		.brk = mm->brk,
+		.began = bpf_ktime_get_ns(),
+		.kind = c->kind,
+		.space = space->id,
+	};
+	bool gives = gives_back(c, args, n.brk);
+	if (gives) /* no more than it will be, until it is: see inflight_linux.go */
+		n.seq = *(volatile __u64 *)&space->seq + 1;
+	struct inflight *f = find_inflight(tid);
+	if (f) {
+		n.tid = f->tid;
+		*f = n;
+	} else if (!add_inflight(tid, &n)) {
+		count(COUNT_INFLIGHT_FULL);
+		return;
+	}
+	if (gives && (f = find_inflight(tid)))
+		f->seq = __sync_fetch_and_add(&space->seq, 1) + 1;
+}
+
+/*
+ * The begin of a call. What gives memory back gets its number here: whoever is
+ * given that memory returns later. What maps gets its number when it returns:
+ * whoever gives it back begins later.
+ */
+static __always_inline int entered(void *regs)
+{
+	struct call c;
+	struct task_struct *task = bpf_get_current_task_btf();
+	if (!call_of(&c, call_number(regs), task) || !changes_map(c.kind))
+		return 0;
+	struct mm_struct *mm = task->mm;
+	struct space *space = find_space((__u64)mm, task->tgid);
+	if (!space || space->held)
+		return 0;
+	__u64 begin = start_timer();
+	note_call(&c, regs, task->pid, mm, space);
+	stop_timer(begin);
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int call_entered(__u64 *ctx)
+{
+	return entered((void *)ctx[0]);
+}
+
+SEC("raw_tp/sys_enter")
+int call_entered_raw(__u64 *ctx)
+{
+	return entered((void *)bpf_task_pt_regs(bpf_get_current_task_btf()));
+}
+
+/*
+ * A call that moves mappings has two places in the order: this record is of the
+ * one at its begin, where they left their old place if ret says that they did.
+ */
+static __always_inline void lifted(struct record *r, struct space *space, long nr)
+{
+	struct record *l = reserve(space, KIND_OTHER);
+	if (!l)
+		return;
+	l->marks = MARK_LIFT;
+	l->seq = r->seq;
+	l->args[0] = nr;
+	if (r->ret != r->args[0]) {
+		l->args[1] = r->args[0];
+		l->args[2] = r->args[1];
+	}
+	submit(l);
+}
+
+/* Numbers a call that returns, if it changes the map by what it maps. */
+static __always_inline void number(struct record *r, struct space *space, long nr)
+{
+	switch (r->kind) {
+	case KIND_BRK:
+		if (r->seq || r->ret == r->brk)
+			return;
+		break;
+	case KIND_MREMAP:
+		if (!r->seq)
+			break;
+		if (FAILED(r->ret) || (r->ret == r->args[0] && r->args[2] <= r->args[1]))
+			return;
+		lifted(r, space, nr);
+		break;
+	case KIND_MUNMAP:
+	case KIND_SHMDT:
+	case KIND_IO_DESTROY:
+	case KIND_MPROTECT:
+	case KIND_MADVISE:
+	case KIND_NAME_VMA:
+	case KIND_SHMGET:
+		return;
+	}
+	r->seq = __sync_fetch_and_add(&space->seq, 1) + 1;
+}
+
+/* Records a call of a traced space that returns. */
+static __always_inline void record_call(struct call *c, void *regs, long ret, __u32 tid, __u64 mm, struct space *space)
+{
+	struct inflight *f = find_inflight(tid);
+	__u64 seq = 0, total_vm = 0, brk = 0;
+	bool noted = f && f->kind == c->kind && f->mm == mm;
+	if (noted) {
+		seq = f->seq;
+		total_vm = f->total_vm;
+		brk = f->brk;
+	}
+	if (f)
+		drop_inflight(tid, f);
+	bool numbered = seq;
+	struct record *r = reserve(space, c->kind);
+	if (!r) {
+		if (order_calls && !numbered && changes_map(c->kind)) /* the gap in the numbers tells */
+			__sync_fetch_and_add(&space->seq, 1);
+		return;
+	}
+	r->ret = ret;
+	r->seq = seq;
+	r->after = space->seq;
+	r->total_vm = total_vm;
+	r->brk = brk;
+	arguments(r->args, regs, c->compat);
+	bool wanted = true;
+	if (c->compat) {
+		r->marks |= MARK_COMPAT;
+		wanted = normalize_compat(r, c->nr);
+	}
+	if (!numbered && (!wanted || beside_the_point(r))) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	if (order_calls && noted)
+		number(r, space, c->nr);
+	if (needs_description(r))
+		describe(r);
+	if (r->kind == KIND_MMAP && !FAILED(ret) && !(r->args[3] & MAP_ANONYMOUS)) {
+		r->marks |= MARK_FILE;
+		if (r->args[2] & PROT_EXEC)
+			__sync_fetch_and_add(&space->generation, 1);
+	}
+	if ((r->kind == KIND_MMAP || r->kind == KIND_MPROTECT) && !FAILED(ret) && (r->args[2] & PROT_EXEC))
+		__sync_fetch_and_add(&space->code_changes, 1);
+	if (wants_stack(r, space)) {
+		r->stack = stack_for(r, regs, space);
+		if (!r->stack)
+			r->marks |= MARK_NO_STACK;
+	}
+	submit(r);
 }
 
 static __always_inline int returned(void *regs, long ret)
@@ -555,51 +858,9 @@ static __always_inline int returned(void *regs, long ret)
 	struct space *space = find_space(mm, task->tgid);
 	if (!space || space->held)
 		return 0;
-	__u32 tid = task->pid;
-	struct inflight *f = find_inflight(tid);
-	__u64 seq = 0, total_vm = 0, brk = 0;
-	if (f) {
-		if (f->seq && f->mm == mm) {
-			seq = f->seq;
-			total_vm = f->total_vm;
-			brk = f->brk;
-		}
-		drop_inflight(tid, f);
-	}
-	bool locked = seq;
-	struct record *r = reserve(space, c.kind);
-	if (!r)
-		return 0;
-	r->ret = ret;
-	r->seq = seq;
-	r->after = space->seq;
-	r->total_vm = total_vm;
-	r->brk = brk;
-	arguments(r->args, regs, c.compat);
-	bool wanted = true;
-	if (c.compat) {
-		r->marks |= MARK_COMPAT;
-		wanted = normalize_compat(r, c.nr);
-	}
-	if (!locked && (!wanted || beside_the_point(r, locked))) {
-		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
-	if (needs_description(r))
-		describe(r);
-	if (r->kind == KIND_MMAP && !FAILED(ret) && !(r->args[3] & MAP_ANONYMOUS)) {
-		r->marks |= MARK_FILE;
-		if (r->args[2] & PROT_EXEC)
-			__sync_fetch_and_add(&space->generation, 1);
-	}
-	if ((r->kind == KIND_MMAP || r->kind == KIND_MPROTECT) && !FAILED(ret) && (r->args[2] & PROT_EXEC))
-		__sync_fetch_and_add(&space->code_changes, 1);
-	if (wants_stack(r, space)) {
-		r->stack = stack_of(regs, space);
-		if (!r->stack)
-			r->marks |= MARK_NO_STACK;
-	}
-	submit(r);
+	__u64 begin = start_timer();
+	record_call(&c, regs, ret, task->pid, mm, space);
+	stop_timer(begin);
 	return 0;
 }
 
@@ -672,6 +933,8 @@ int forked(__u64 *ctx)
 		r->after = f->copied;
 		drop_inflight(tid, f);
 	}
+	if (order_calls)
+		r->after = old->seq;
 	r->parent = old->id;
 	r->tgid = visible_pid(child);
 	r->tid = child->tgid;

@@ -46,6 +46,9 @@ enum record_mark {
 	MARK_HUGE = 1 << 6,
 	/* 1 << 7 is for user space */
 	MARK_FILE = 1 << 8,
+	/* 1 << 9 is for user space */
+	MARK_LIFT = 1 << 10,
+	MARK_ASSUMED = 1 << 11,
 };
 
 struct record {
@@ -114,7 +117,7 @@ _Static_assert(sizeof(struct stack_copy) == 64 + SNAPSHOT_BYTES + 4096, "stack_c
 /* An address space under trace. */
 struct space {
 	__u64 mm; /* address of its mm_struct; 0: this slot is free */
-	__u64 seq; /* of the newest change; bumped under the write lock */
+	__u64 seq; /* of the newest change; bumped under the write lock, or by calls */
 	__u64 lost; /* records that did not fit in the ring */
 	__u32 id;
 	__u32 generation; /* of mapped files of code: a stack's addresses mean the same within one */
@@ -143,6 +146,13 @@ struct found {
 	__u32 created; /* 1: the space was not traced before */
 };
 
+/* What is left out to save the target time. */
+enum thrift {
+	THRIFT_NONE,
+	THRIFT_UNMAPS, /* no stacks of munmap */
+	THRIFT_HOT, /* nor walks of paths that were walked often */
+};
+
 /* Indices of the counters. */
 enum counter {
 	COUNT_LOST, /* records that did not fit in the ring */
@@ -154,6 +164,11 @@ enum counter {
 	COUNT_EVENTS, /* records handed over */
 	COUNT_STACKS, /* stacks handed over */
 	COUNT_COPIES, /* of these, those that user space had to finish */
+	COUNT_SPENT, /* ns in programs, of calls of traced spaces */
+	COUNT_UNSTACKED, /* munmaps without a stack, to save time */
+	COUNT_ASSUMED, /* stacks taken from the call before at the same place */
+	COUNT_CHECKED, /* stacks walked though they could have been taken so */
+	COUNT_DIFFERED, /* of these, others than would have been taken */
 	COUNT_REPLAYS, /* stacks that a walk of before told and that were walked all the same */
 	COUNT_REPLAYS_WRONG, /* of these, those that differed */
 	COUNTERS,

@@ -25,9 +25,14 @@ const (
 	bpfCounterCOUNT_EVENTS         bpfCounter = 6
 	bpfCounterCOUNT_STACKS         bpfCounter = 7
 	bpfCounterCOUNT_COPIES         bpfCounter = 8
-	bpfCounterCOUNT_REPLAYS        bpfCounter = 9
-	bpfCounterCOUNT_REPLAYS_WRONG  bpfCounter = 10
-	bpfCounterCOUNTERS             bpfCounter = 11
+	bpfCounterCOUNT_SPENT          bpfCounter = 9
+	bpfCounterCOUNT_UNSTACKED      bpfCounter = 10
+	bpfCounterCOUNT_ASSUMED        bpfCounter = 11
+	bpfCounterCOUNT_CHECKED        bpfCounter = 12
+	bpfCounterCOUNT_DIFFERED       bpfCounter = 13
+	bpfCounterCOUNT_REPLAYS        bpfCounter = 14
+	bpfCounterCOUNT_REPLAYS_WRONG  bpfCounter = 15
+	bpfCounterCOUNTERS             bpfCounter = 16
 )
 
 type bpfFound struct {
@@ -36,6 +41,20 @@ type bpfFound struct {
 	Tgid    uint32
 	Space   uint32
 	Created uint32
+}
+
+type bpfInflight struct {
+	_       structs.HostLayout
+	Mm      uint64
+	Seq     uint64
+	TotalVm uint64
+	Brk     uint64
+	Copied  uint64
+	Began   uint64
+	Kind    uint32
+	Space   uint32
+	Tid     uint32
+	Pad     uint32
 }
 
 type bpfProcess struct {
@@ -127,6 +146,14 @@ type bpfTarget struct {
 	Flags  uint32
 }
 
+type bpfThrift uint32
+
+const (
+	bpfThriftTHRIFT_NONE   bpfThrift = 0
+	bpfThriftTHRIFT_UNMAPS bpfThrift = 1
+	bpfThriftTHRIFT_HOT    bpfThrift = 2
+)
+
 // Names of all BPF objects in the ELF.
 //
 // Used for safe lookups in a Collection or CollectionSpec.
@@ -135,6 +162,7 @@ const (
 	bpfMapCopies             = "copies"
 	bpfMapCounters           = "counters"
 	bpfMapEvents             = "events"
+	bpfMapHots               = "hots"
 	bpfMapInflightSlots      = "inflight_slots"
 	bpfMapInflights          = "inflights"
 	bpfMapInfos              = "infos"
@@ -148,6 +176,8 @@ const (
 	bpfMapSpaceSlots         = "space_slots"
 	bpfMapSpaces             = "spaces"
 	bpfMapTargets            = "targets"
+	bpfProgCallEntered       = "call_entered"
+	bpfProgCallEnteredRaw    = "call_entered_raw"
 	bpfProgCallReturned      = "call_returned"
 	bpfProgCallReturnedRaw   = "call_returned_raw"
 	bpfProgExecuted          = "executed"
@@ -164,7 +194,10 @@ const (
 	bpfVarKept               = "kept"
 	bpfVarLastSlot           = "last_slot"
 	bpfVarLastSpace          = "last_space"
+	bpfVarOrderCalls         = "order_calls"
 	bpfVarPidNamespaceInode  = "pid_namespace_inode"
+	bpfVarSaving             = "saving"
+	bpfVarTimed              = "timed"
 	bpfVarWakeBytes          = "wake_bytes"
 )
 
@@ -210,6 +243,8 @@ type bpfSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfProgramSpecs struct {
+	CallEntered       *ebpf.ProgramSpec `ebpf:"call_entered"`
+	CallEnteredRaw    *ebpf.ProgramSpec `ebpf:"call_entered_raw"`
 	CallReturned      *ebpf.ProgramSpec `ebpf:"call_returned"`
 	CallReturnedRaw   *ebpf.ProgramSpec `ebpf:"call_returned_raw"`
 	Executed          *ebpf.ProgramSpec `ebpf:"executed"`
@@ -230,6 +265,7 @@ type bpfMapSpecs struct {
 	Copies        *ebpf.MapSpec `ebpf:"copies"`
 	Counters      *ebpf.MapSpec `ebpf:"counters"`
 	Events        *ebpf.MapSpec `ebpf:"events"`
+	Hots          *ebpf.MapSpec `ebpf:"hots"`
 	InflightSlots *ebpf.MapSpec `ebpf:"inflight_slots"`
 	Inflights     *ebpf.MapSpec `ebpf:"inflights"`
 	Infos         *ebpf.MapSpec `ebpf:"infos"`
@@ -255,7 +291,10 @@ type bpfVariableSpecs struct {
 	Kept              *ebpf.VariableSpec `ebpf:"kept"`
 	LastSlot          *ebpf.VariableSpec `ebpf:"last_slot"`
 	LastSpace         *ebpf.VariableSpec `ebpf:"last_space"`
+	OrderCalls        *ebpf.VariableSpec `ebpf:"order_calls"`
 	PidNamespaceInode *ebpf.VariableSpec `ebpf:"pid_namespace_inode"`
+	Saving            *ebpf.VariableSpec `ebpf:"saving"`
+	Timed             *ebpf.VariableSpec `ebpf:"timed"`
 	WakeBytes         *ebpf.VariableSpec `ebpf:"wake_bytes"`
 }
 
@@ -283,6 +322,7 @@ type bpfMaps struct {
 	Copies        *ebpf.Map `ebpf:"copies"`
 	Counters      *ebpf.Map `ebpf:"counters"`
 	Events        *ebpf.Map `ebpf:"events"`
+	Hots          *ebpf.Map `ebpf:"hots"`
 	InflightSlots *ebpf.Map `ebpf:"inflight_slots"`
 	Inflights     *ebpf.Map `ebpf:"inflights"`
 	Infos         *ebpf.Map `ebpf:"infos"`
@@ -304,6 +344,7 @@ func (m *bpfMaps) Close() error {
 		m.Copies,
 		m.Counters,
 		m.Events,
+		m.Hots,
 		m.InflightSlots,
 		m.Inflights,
 		m.Infos,
@@ -330,7 +371,10 @@ type bpfVariables struct {
 	Kept              *ebpf.Variable `ebpf:"kept"`
 	LastSlot          *ebpf.Variable `ebpf:"last_slot"`
 	LastSpace         *ebpf.Variable `ebpf:"last_space"`
+	OrderCalls        *ebpf.Variable `ebpf:"order_calls"`
 	PidNamespaceInode *ebpf.Variable `ebpf:"pid_namespace_inode"`
+	Saving            *ebpf.Variable `ebpf:"saving"`
+	Timed             *ebpf.Variable `ebpf:"timed"`
 	WakeBytes         *ebpf.Variable `ebpf:"wake_bytes"`
 }
 
@@ -338,6 +382,8 @@ type bpfVariables struct {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfPrograms struct {
+	CallEntered       *ebpf.Program `ebpf:"call_entered"`
+	CallEnteredRaw    *ebpf.Program `ebpf:"call_entered_raw"`
 	CallReturned      *ebpf.Program `ebpf:"call_returned"`
 	CallReturnedRaw   *ebpf.Program `ebpf:"call_returned_raw"`
 	Executed          *ebpf.Program `ebpf:"executed"`
@@ -352,6 +398,8 @@ type bpfPrograms struct {
 
 func (p *bpfPrograms) Close() error {
 	return _BpfClose(
+		p.CallEntered,
+		p.CallEnteredRaw,
 		p.CallReturned,
 		p.CallReturnedRaw,
 		p.Executed,

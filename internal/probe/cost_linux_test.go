@@ -46,8 +46,14 @@ func perCall(n int, f func()) float64 {
 // TestCostToOthers logs what an attached probe costs processes that it does not
 // trace.
 func TestCostToOthers(t *testing.T) {
+	for _, o := range orders {
+		t.Run(string(o), func(t *testing.T) { logCosts(t, o) })
+	}
+}
+
+func logCosts(t *testing.T, o Order) {
 	g0, p0, f0 := costs(t)
-	p, err := Open(Options{})
+	p, err := Open(Options{Order: o})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,11 @@ package probe
 
 import (
 	"testing"
+
+	"github.com/cilium/ebpf/btf"
 )
+
+var orders = []Order{OrderLock, OrderCalls}
 
 // mostInstructions is how many instructions the verifier may look at in one
 // program. The kernel allows a million, and kernels differ by a factor of ten in
@@ -11,7 +15,17 @@ const mostInstructions = 100_000
 
 // TestEffort keeps the programs far from what the kernel refuses to verify.
 func TestEffort(t *testing.T) {
-	c, _, _, err := load(Options{})
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range orders {
+		t.Run(string(o), func(t *testing.T) { checkEffort(t, o, kernel) })
+	}
+}
+
+func checkEffort(t *testing.T, o Order, kernel *btf.Spec) {
+	c, _, _, err := load(Options{Order: o}, kernel)
 	if err != nil {
 		t.Fatalf("%+v", err)
 	}

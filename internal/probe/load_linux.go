@@ -3,26 +3,21 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 )
 
-// load brings the programs into the kernel, those that this kernel can run. It
-// also returns what unwind tables and lists of code are made like.
-func load(o Options) (c *ebpf.Collection, chunks, ranges *ebpf.MapSpec, err error) {
+// load brings the programs into the kernel, those that this kernel can run and
+// o.Order needs. It also returns what unwind tables and lists of code are made like.
+func load(o Options, kernel *btf.Spec) (c *ebpf.Collection, chunks, ranges *ebpf.MapSpec, err error) {
 	spec, err := loadBpf()
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("reading the kernel side: %w", err)
 	}
-	kernel, err := btf.LoadKernelSpec()
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("reading the kernel's types: %w", err)
-	}
-	if err := fit(spec, kernel); err != nil {
-		return nil, nil, nil, err
-	}
+	fit(spec, kernel, o.Order)
 	ring := o.RingBytes
 	if ring == 0 {
 		ring = DefaultRing
@@ -32,6 +27,8 @@ func load(o Options) (c *ebpf.Collection, chunks, ranges *ebpf.MapSpec, err erro
 		"pid_namespace_inode": o.PIDNamespace,
 		"wake_bytes":          uint32(ring / 8),
 		"code_mask":           CodeMask,
+		"order_calls":         o.Order == OrderCalls,
+		"timed":               o.Timed,
 		"check_replays":       o.CheckReplays,
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
@@ -47,43 +44,46 @@ func load(o Options) (c *ebpf.Collection, chunks, ranges *ebpf.MapSpec, err erro
 	return c, spec.Maps["modules"].InnerMap, spec.Maps["code"].InnerMap, nil
 }
 
-// fit drops the programs that the kernel has no hook for. Of those for the
-// lock exactly one stays.
-func fit(spec *ebpf.CollectionSpec, kernel *btf.Spec) error {
-	lock, err := lockProgram(kernel)
-	if err != nil {
-		return err
+// fit drops the programs that the kernel has no hook for, and those of the
+// other order. Of those for one hook exactly one stays.
+func fit(spec *ebpf.CollectionSpec, kernel *btf.Spec, o Order) {
+	keep := map[string]bool{
+		"space_ended":   hook(kernel, "exit_mmap") != nil, // from Linux 6.1 on
+		"call_returned": hook(kernel, "sys_exit") != nil,
+		"call_entered":  o == OrderCalls && hook(kernel, "sys_enter") != nil,
 	}
+	keep["call_returned_raw"] = !keep["call_returned"]
+	keep["call_entered_raw"] = o == OrderCalls && !keep["call_entered"]
 	for _, name := range []string{"lock_acquired", "lock_acquired_memcg", "lock_acquired_raw"} {
-		if name != lock {
+		keep[name] = o == OrderLock && name == lockProgram(kernel)
+	}
+	for name, ok := range keep {
+		if !ok {
 			delete(spec.Programs, name)
 		}
 	}
-	if hook(kernel, "sys_exit") != nil {
-		delete(spec.Programs, "call_returned_raw")
-	} else {
-		delete(spec.Programs, "call_returned")
-	}
-	if hook(kernel, "exit_mmap") == nil { // before Linux 6.1
-		delete(spec.Programs, "space_ended")
-	}
-	return nil
 }
 
 // lockProgram chooses the program for the lock by the arguments that the
 // kernel passes to it. Up to 6.12 there is the name of a cgroup among them.
-func lockProgram(kernel *btf.Spec) (string, error) {
-	proto := hook(kernel, "mmap_lock_acquire_returned")
-	if proto == nil {
-		return "", fmt.Errorf("looking up the tracepoint mmap_lock_acquire_returned: %w", ErrNotSupported)
-	}
-	switch len(proto.Params) - 1 { // the first is the hook's own
+func lockProgram(kernel *btf.Spec) string {
+	switch len(hook(kernel, "mmap_lock_acquire_returned").Params) - 1 { // the first is the hook's own
 	case 3:
-		return "lock_acquired", nil
+		return "lock_acquired"
 	case 4:
-		return "lock_acquired_memcg", nil
+		return "lock_acquired_memcg"
 	}
-	return "lock_acquired_raw", nil
+	return "lock_acquired_raw"
+}
+
+// featuresOf finds out what the choice of an order depends on.
+func featuresOf(kernel *btf.Spec) features {
+	f := features{lockHook: hook(kernel, "mmap_lock_acquire_returned") != nil}
+	var vma *btf.Struct
+	if err := kernel.TypeByName("vm_area_struct", &vma); err == nil {
+		f.perVMALocks = slices.ContainsFunc(vma.Members, func(m btf.Member) bool { return m.Name == "vm_lock_seq" })
+	}
+	return f
 }
 
 // hook returns the prototype of a tracepoint, or nil if the kernel lacks it.
@@ -104,7 +104,7 @@ func hook(kernel *btf.Spec, name string) *btf.FuncProto {
 // given out whose call's return goes unseen.
 var attachOrder = []string{
 	"call_returned", "call_returned_raw",
-	"exited", "space_ended", "executed", "forked",
+	"exited", "space_ended", "executed", "forked", "call_entered", "call_entered_raw",
 	"lock_acquired", "lock_acquired_memcg", "lock_acquired_raw",
 }
 
@@ -137,6 +137,7 @@ func attach(c *ebpf.Collection) (links []link.Link, err error) {
 
 var rawHooks = map[string]string{
 	"call_returned_raw":   "sys_exit",
+	"call_entered_raw":    "sys_enter",
 	"lock_acquired_memcg": "mmap_lock_acquire_returned",
 	"lock_acquired_raw":   "mmap_lock_acquire_returned",
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag -type stack_copy -type rule bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
+//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag -type stack_copy -type rule -type inflight -type thrift bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
 
 // Errors of Open and of a Probe's methods.
 var (
@@ -31,10 +31,27 @@ type Options struct {
 	// PIDNamespace is the inode number of the pid namespace whose IDs records of
 	// births and executions carry; 0 means the initial one.
 	PIDNamespace uint32
+	// Order says by what changes are put in order.
+	Order Order
+	// Timed has the kernel side measure its own time, and lets SetThrift work.
+	Timed bool
 	// CheckReplays walks every stack, also where a walk of before tells it, and
 	// counts those that differ. It is for tests.
 	CheckReplays bool
 }
+
+// A Thrift is what the kernel side leaves out to save the target time. Each leaves
+// out what those before it do.
+type Thrift uint32
+
+const (
+	ThriftNone Thrift = iota
+	// ThriftUnmaps: no call stacks of munmap.
+	ThriftUnmaps
+	// ThriftHot: a call at a place whose stack was walked often, always with the
+	// same result, is assumed to have that stack again, with event.Assumed.
+	ThriftHot
+)
 
 // DefaultRing is the size of the ring buffer in bytes.
 const DefaultRing = 64 << 20
@@ -71,6 +88,11 @@ type Counters struct {
 	StacksLost     uint64 // stacks that did not fit; they are sent again
 	MapFull        uint64 // entries that did not fit in a map
 	Second         uint64 // calls that took the lock twice
+	Spent          uint64 // ns in programs, of calls of traced spaces; only if Timed
+	Unstacked      uint64 // munmaps whose stacks were left out by ThriftUnmaps
+	Assumed        uint64 // stacks assumed by ThriftHot
+	Checked        uint64 // stacks that could have been assumed and were walked
+	Differed       uint64 // of these, those that would have been assumed wrongly
 	Missed         uint64 // runs of a program that the kernel skipped
 	RunTime        uint64 // of all programs in ns, while bpf statistics are on
 	Runs           uint64 // of all programs, likewise

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 
@@ -29,20 +30,66 @@ type Probe struct {
 	modules        uint32        // tables handed over
 	lists          uint32        // of code handed over
 	chunks, ranges *ebpf.MapSpec // of a table, of a list of code
+
+	order    Order
+	whyOrder string
+	underWay *ebpf.Memory // slots of calls that have begun; under OrderCalls
 }
 
 // Open loads the programs and attaches them. They trace nothing until Add.
 // Nothing of them outlives the process.
-func Open(o Options) (p *Probe, err error) {
-	p = &Probe{slots: make(map[event.SpaceID]uint32)}
+func Open(o Options) (*Probe, error) {
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		return nil, fmt.Errorf("reading the kernel's types: %w", err)
+	}
+	want := o.Order
+	var why string
+	if o.Order, why, err = featuresOf(kernel).choose(want); err != nil {
+		return nil, err
+	}
+	p, err := open(o, kernel)
+	if err != nil && want == OrderAuto && o.Order == OrderLock && !errors.Is(err, os.ErrPermission) {
+		o.Order, why = OrderCalls, fmt.Sprintf("the lock cannot be traced (%v)", err)
+		if second, e := open(o, kernel); e == nil {
+			p, err = second, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.whyOrder = why
+	return p, nil
+}
+
+// Order returns by what changes are put in order, OrderLock or OrderCalls, and in
+// words why that is not OrderLock.
+func (p *Probe) Order() (o Order, why string) { return p.order, p.whyOrder }
+
+// SetThrift changes what is left out; it has an effect only on a probe that is Timed.
+func (p *Probe) SetThrift(t Thrift) error {
+	if err := p.programs.Variables["saving"].Set(uint32(t)); err != nil {
+		return fmt.Errorf("telling the kernel side to save time: %w", err)
+	}
+	return nil
+}
+
+// open does what Open does, in the order that o names.
+func open(o Options, kernel *btf.Spec) (p *Probe, err error) {
+	p = &Probe{slots: make(map[event.SpaceID]uint32), order: o.Order}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
 			p = nil
 		}
 	}()
-	if p.programs, p.chunks, p.ranges, err = load(o); err != nil {
+	if p.programs, p.chunks, p.ranges, err = load(o, kernel); err != nil {
 		return p, err
+	}
+	if o.Order == OrderCalls {
+		if p.underWay, err = p.programs.Maps["inflight_slots"].Memory(); err != nil {
+			return p, fmt.Errorf("mapping the calls under way: %w", err)
+		}
 	}
 	if p.reader, err = ringbuf.NewReader(p.programs.Maps["events"]); err != nil {
 		return p, fmt.Errorf("opening the ring buffer: %w", err)
@@ -212,6 +259,9 @@ func (p *Probe) Counters() (Counters, error) {
 	c.MapFull = sums[bpfCounterCOUNT_INFLIGHT_FULL] + sums[bpfCounterCOUNT_SPACES_FULL] + sums[bpfCounterCOUNT_PROCESSES_FULL]
 	c.Copies = sums[bpfCounterCOUNT_COPIES]
 	c.Second = sums[bpfCounterCOUNT_SECOND]
+	c.Spent, c.Unstacked = sums[bpfCounterCOUNT_SPENT], sums[bpfCounterCOUNT_UNSTACKED]
+	c.Assumed, c.Checked = sums[bpfCounterCOUNT_ASSUMED], sums[bpfCounterCOUNT_CHECKED]
+	c.Differed = sums[bpfCounterCOUNT_DIFFERED]
 	c.Replays, c.ReplaysWrong = sums[bpfCounterCOUNT_REPLAYS], sums[bpfCounterCOUNT_REPLAYS_WRONG]
 	for name, prog := range p.programs.Programs {
 		stats, err := prog.Stats()

@@ -15,8 +15,14 @@ import (
 // TestSelf traces the test's own process and requires the two calls that it
 // makes to arrive, in their order and with the stack of the first.
 func TestSelf(t *testing.T) {
+	for _, o := range orders {
+		t.Run(string(o), func(t *testing.T) { traceSelf(t, o) })
+	}
+}
+
+func traceSelf(t *testing.T, o Order) {
 	const size = 12345 // nobody else's
-	p, err := Open(Options{})
+	p, err := Open(Options{Order: o})
 	if err != nil {
 		t.Fatalf("%+v", err)
 	}
@@ -62,7 +68,7 @@ func TestSelf(t *testing.T) {
 		t.Fatalf("calls (-want +got):\n%s", d)
 	}
 	m, u := calls[0], calls[1]
-	if u.Seq <= m.Seq || uint64(m.Ret) != u.Args[0] || m.Space != found[0].Space || m.TotalVM == 0 || !stacks[m.Stack] {
+	if u.Seq <= m.Seq || uint64(m.Ret) != u.Args[0] || m.Space != found[0].Space || (m.TotalVM != 0) != (o == OrderLock) || !stacks[m.Stack] {
 		t.Errorf("mmap %+v\nmunmap %+v\nstacks %v", m, u, stacks)
 	}
 	c, err := p.Counters()

@@ -31,6 +31,18 @@ func (*Probe) SetDeadline(time.Time) {}
 // State returns ErrNotSupported.
 func (*Probe) State(event.SpaceID) (State, error) { return State{}, ErrNotSupported }
 
+// Order returns nothing.
+func (*Probe) Order() (Order, string) { return OrderAuto, "" }
+
+// SetThrift returns ErrNotSupported.
+func (*Probe) SetThrift(Thrift) error { return ErrNotSupported }
+
+// InEffect returns ErrNotSupported.
+func (*Probe) InEffect(event.SpaceID, uint64) (uint64, error) { return 0, ErrNotSupported }
+
+// AwaitReturns returns ErrNotSupported.
+func (*Probe) AwaitReturns(event.SpaceID, time.Duration) error { return ErrNotSupported }
+
 // Flush returns ErrNotSupported.
 func (*Probe) Flush() error { return ErrNotSupported }
 
