@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
 // A Usage is what one process uses. Sizes are bytes.
@@ -18,7 +20,13 @@ type Usage struct {
 	// MinorFaults and MajorFaults are page faults since the process began, those of
 	// threads that have ended, too.
 	MinorFaults, MajorFaults uint64
+	// CPU is the time in nanoseconds that all threads have run so far, those that
+	// have ended, too.
+	CPU event.Time
 }
+
+// clockTick is the unit of times in /proc, 1/100 s on every architecture of ours.
+const clockTick event.Time = 10e6
 
 // RSS returns the sum of the three.
 func (u *Usage) RSS() uint64 { return u.RSSAnon + u.RSSFile + u.RSSShmem }
@@ -59,11 +67,14 @@ func parseUsage(status, stat []byte) (Usage, error) {
 		return u, fmt.Errorf("reading the size of a process: %w", ErrNoProcess)
 	}
 	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // f[0] is field 3 of proc_pid_stat(5)
-	if len(f) < 10 {
+	if len(f) < 13 {
 		return u, fmt.Errorf("fields are missing: %.80q", stat)
 	}
 	u.MinorFaults, _ = strconv.ParseUint(f[7], 10, 64)
 	u.MajorFaults, _ = strconv.ParseUint(f[9], 10, 64)
+	user, _ := strconv.ParseUint(f[11], 10, 48)
+	system, _ := strconv.ParseUint(f[12], 10, 48)
+	u.CPU = event.Time(user+system) * clockTick
 	return u, nil
 }
 

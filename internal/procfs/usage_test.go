@@ -11,7 +11,7 @@ func TestParseUsage(t *testing.T) {
 	stat := "7 (a) b) S 1 7 7 0 -1 4194560 111 222 333 444 5 6 0 0 20 0 1 0 99 4096 7 18446744073709551615\n"
 	got, err := parseUsage([]byte(status), []byte(stat))
 	want := Usage{Size: 200 << 10, RSSAnon: 10 << 10, RSSFile: 20 << 10, RSSShmem: 3 << 10, Swap: 7 << 10,
-		PageTables: 44 << 10, Hugetlb: 2 << 20, Threads: 12, MinorFaults: 111, MajorFaults: 333}
+		PageTables: 44 << 10, Hugetlb: 2 << 20, Threads: 12, MinorFaults: 111, MajorFaults: 333, CPU: 110e6}
 	if err != nil || got != want || got.RSS() != 33<<10 {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}

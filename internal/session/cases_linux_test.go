@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mmtrace/mmtrace/internal/probe"
 	"github.com/mmtrace/mmtrace/internal/testutil"
 	"github.com/mmtrace/mmtrace/pkg/report"
 	"github.com/mmtrace/mmtrace/pkg/stack"
@@ -121,13 +122,15 @@ func anonymous(fs []testutil.Failure) []testutil.Failure {
 
 // TestCases attaches to the 19 cases in all builds and compares what each
 // function has outstanding with what it says it has.
-func TestCases(t *testing.T) {
+func TestCases(t *testing.T) { cases(t, caseBuilds, ordering) }
+
+func cases(t *testing.T, builds []build, o probe.Order) {
 	var table []string
-	for _, b := range caseBuilds {
+	for _, b := range builds {
 		for name, follow := range map[string]bool{"": false, "-follow": true} {
 			t.Run(b.name+name, func(t *testing.T) {
 				p := testutil.Start(t, testutil.Compile(t, "cases.c", b.flags...), "all")
-				s := start(t, p.PID(), Config{Follow: follow})
+				s := start(t, p.PID(), Config{Follow: follow, Order: o})
 				var lines []string
 				runUntil(t, s, func() { lines = p.Run() })
 				checkOracle(t, s)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mmtrace/mmtrace/internal/probe"
 	"github.com/mmtrace/mmtrace/internal/testutil"
 )
 
@@ -21,13 +22,15 @@ func env(name string, otherwise int) int {
 // TestChaos follows eight threads and two children that race over one arena with
 // every call that there is. MMTRACE_CHAOS_RUNS runs of MMTRACE_CHAOS_SECONDS
 // seconds each, with seeds from MMTRACE_CHAOS_SEED on.
-func TestChaos(t *testing.T) {
+func TestChaos(t *testing.T) { chaos(t, ordering) }
+
+func chaos(t *testing.T, o probe.Order) {
 	seconds, runs, seed := env("MMTRACE_CHAOS_SECONDS", 3), env("MMTRACE_CHAOS_RUNS", 1), env("MMTRACE_CHAOS_SEED", 1)
 	exe := testutil.Compile(t, "chaos.c", "-O2")
 	for i := range runs {
 		t.Run(fmt.Sprint(seed+i), func(t *testing.T) {
 			p := testutil.Start(t, exe, fmt.Sprint(seconds), "8", "2", fmt.Sprint(seed+i))
-			s := start(t, p.PID(), Config{Follow: true})
+			s := start(t, p.PID(), Config{Follow: true, Order: o})
 			begin := time.Now()
 			runUntil(t, s, func() { p.Run() })
 			checkOracle(t, s)
@@ -44,14 +47,16 @@ func TestChaos(t *testing.T) {
 // TestAttachMidway attaches while the storm is on, so that the first reading of
 // the map is made over changes in motion. Page counts may mean nothing before it
 // is over: of a mapping that moves during each reading nobody knows the pieces.
-func TestAttachMidway(t *testing.T) {
+func TestAttachMidway(t *testing.T) { attachMidway(t, ordering) }
+
+func attachMidway(t *testing.T, o probe.Order) {
 	exe := testutil.Compile(t, "chaos.c", "-O2")
 	for i := range env("MMTRACE_ATTACH_RUNS", 5) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			p := testutil.Start(t, exe, "2", "8", "0", fmt.Sprint(i+1))
 			p.Send("go")
 			eventually(t, "the first changes", func() bool { return minorFaults(p.PID()) > 2000 })
-			s := start(t, p.PID(), Config{CheckReplays: true})
+			s := start(t, p.PID(), Config{CheckReplays: true, Order: o})
 			runUntil(t, s, func() { p.WaitFor("done") })
 			checkOracle(t, s)
 			checkRepaired(t, s)
@@ -63,12 +68,14 @@ func TestAttachMidway(t *testing.T) {
 
 // TestLoss traces with a ring that is far too small. What is lost must be said,
 // and the live map must be right all the same.
-func TestLoss(t *testing.T) {
+func TestLoss(t *testing.T) { loss(t, ordering) }
+
+func loss(t *testing.T, o probe.Order) {
 	exe := testutil.Compile(t, "chaos.c", "-O2")
 	for _, children := range []string{"0", "2"} {
 		t.Run(children+"-children", func(t *testing.T) {
 			p := testutil.Start(t, exe, "2", "8", children, "5")
-			s := start(t, p.PID(), Config{Follow: true, RingBytes: 64 << 10, CheckReplays: true})
+			s := start(t, p.PID(), Config{Follow: true, RingBytes: 64 << 10, CheckReplays: true, Order: o})
 			runUntil(t, s, func() { p.Run() })
 			checkOracle(t, s)
 			checkReplays(t, s, 1000)

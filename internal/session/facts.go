@@ -20,7 +20,6 @@ func newFacts(cfg Config, host procfs.Host) report.Facts {
 			Overcommit: host.Overcommit, Memory: host.Memory, Swap: host.Swap,
 		},
 		Window: report.Window{StartUnix: time.Now().UnixNano(), Planned: event.Time(cfg.Planned)},
-		Kernel: report.KernelFacts{OrderMode: "lock"},
 	}
 }
 

@@ -37,6 +37,7 @@ func (s *Session) Settle(why Reason) {
 func (s *Session) measure() {
 	s.sample()
 	s.facts.Trend = s.trends.facts()
+	s.countOverhead()
 	s.facts.Resident = s.residence()
 }
 

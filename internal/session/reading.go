@@ -21,6 +21,9 @@ const (
 	maxReadings = 8
 	// maxHeld bounds the events that wait for one reading.
 	maxHeld = 1 << 18
+	// returnTime bounds how long a reading waits for calls whose mappings it may
+	// hold though they have no number yet.
+	returnTime = 100 * time.Millisecond
 )
 
 // A reading of a space's map. Threads that fight for the target's lock can hold
@@ -65,13 +68,14 @@ func (s *Session) readMap(sp *space, why track.Want) (to uint64, ok bool) {
 }
 
 // beginReading returns a reading of which no event has been applied that it may
-// lack. The number that is current now may be that of a change whose lock is
-// held just now, so the reading is sure to hold only those before it.
+// lack.
 func (s *Session) beginReading(sp *space, why track.Want) *reading {
 	r := &reading{space: sp, why: why, started: time.Now()}
 	r.ev = &event.Event{Kind: event.Snapshot, Space: sp.id, Time: now()}
 	r.before, r.err = s.probe.State(sp.id)
-	r.ev.From = max(r.before.Seq, 1) - 1
+	if r.err == nil {
+		r.ev.From, r.err = s.probe.InEffect(sp.id, r.before.Seq)
+	}
 	return r
 }
 
@@ -79,6 +83,9 @@ func (s *Session) beginReading(sp *space, why track.Want) *reading {
 func (r *reading) read(p *probe.Probe) {
 	if r.err == nil {
 		r.ev.Regions, r.err = r.space.regions()
+	}
+	if r.err == nil {
+		r.err = p.AwaitReturns(r.space.id, returnTime)
 	}
 	if r.err == nil {
 		var after probe.State
@@ -152,7 +159,7 @@ func (s *Session) hold(ev *event.Event) bool {
 func (r *reading) concerns(ev *event.Event) bool {
 	switch {
 	case ev.Seq > 0:
-		return ev.Seq > r.before.Seq
+		return ev.Seq > r.ev.From
 	case ev.Kind.Call(), ev.Kind == event.End, ev.Kind == event.Exit:
 		return len(r.held) > 0 || ev.After > r.before.Seq
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mmtrace/mmtrace/internal/probe"
 	"github.com/mmtrace/mmtrace/internal/testutil"
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/track"
@@ -31,11 +32,13 @@ var unknowable = map[string]string{
 
 // TestSemantics stops after every rule of what a call does to the map, and
 // compares what the events alone predict with the kernel's map.
-func TestSemantics(t *testing.T) {
+func TestSemantics(t *testing.T) { semantics(t, ordering) }
+
+func semantics(t *testing.T, o probe.Order) {
 	for _, src := range []string{"sem.c", "sem32.c"} {
 		t.Run(src, func(t *testing.T) {
 			p := testutil.Start(t, testutil.Compile(t, src, "-O2"))
-			s := start(t, p.PID(), Config{Follow: true})
+			s := start(t, p.PID(), Config{Follow: true, Order: o})
 			w := stepper{t: t, s: s, resting: map[event.PID]int{event.PID(p.PID()): -1}}
 			p.Send("go")
 			for line := p.ReadLine(); line != "done"; line = p.ReadLine() {
@@ -107,7 +110,7 @@ func (w *stepper) step(name string) {
 
 func (w *stepper) finish() {
 	st := w.s.trace.Tracker().Stats()
-	if st.Mismatches != 0 || st.Corrected != w.adjusted || st.Missing+st.Late != 0 || st.Checks == 0 {
+	if st.Mismatches != 0 || st.Corrected != w.adjusted || st.Missing+st.Late != 0 || st.Checks == 0 && !byCalls(w.s) {
 		w.t.Errorf("%+v, of which corrections of %d bytes were due", st, w.adjusted)
 	}
 	slices.Sort(w.read)

@@ -35,6 +35,11 @@ type Config struct {
 	OnExec func(event.PID)
 	// RingBytes is the size of the ring buffer; 0 is a default.
 	RingBytes int
+	// Order says by what changes are put in order.
+	Order probe.Order
+	// MaxOverhead is how much of the targets' own CPU time tracing may take, 0.05 for
+	// 5 %; above that it leaves out what costs most. 0: no limit.
+	MaxOverhead float64
 	// CheckReplays is probe.Options.CheckReplays.
 	CheckReplays bool
 	Tool         report.Tool
@@ -70,6 +75,7 @@ type Session struct {
 	copies  map[stack.ID]*event.Copy // of stacks that are still to come
 	facts   report.Facts
 	trends  *trends
+	thrift  thrift
 	// rootDirs is where processes see their files.
 	rootDirs *rootDirs
 
@@ -117,6 +123,7 @@ func Start(cfg Config) (s *Session, err error) {
 	}
 	if s.probe, err = probe.Open(probe.Options{
 		RingBytes: cfg.RingBytes, PIDNamespace: uint32(ns), CheckReplays: cfg.CheckReplays,
+		Order: cfg.Order, Timed: cfg.MaxOverhead > 0,
 	}); err != nil {
 		return s, err
 	}
@@ -124,7 +131,10 @@ func Start(cfg Config) (s *Session, err error) {
 	for _, p := range cfg.Targets {
 		s.prepare(p)
 	}
+	order, why := s.probe.Order()
 	s.facts = newFacts(cfg, host)
+	s.facts.Overhead.Limit = cfg.MaxOverhead
+	s.facts.Kernel.OrderMode, s.facts.Kernel.OrderWhy = string(order), why
 	for _, p := range cfg.Targets {
 		s.describe(p, 0)
 	}

@@ -23,12 +23,15 @@ type trends struct {
 	system  report.Sampler
 	sampled map[event.PID]*sampled
 	newest  time.Time
+	cpu     event.Time // of those that are sampled no more, under trace
 }
 
 // A sampled is a process that is sampled.
 type sampled struct {
 	usage   *procfs.UsageReader
 	samples report.Sampler
+	cpu     event.Time // newest reading
+	began   event.Time // of these, before it came under trace
 }
 
 func newTrends() *trends {
@@ -45,14 +48,30 @@ func (t *trends) follow(p *procfs.Process) {
 	if len(t.sampled) >= maxSampled {
 		return
 	}
-	if usage, err := p.OpenUsage(); err == nil { // it may have just ended
-		t.sampled[p.PID()] = &sampled{usage: usage}
+	usage, err := p.OpenUsage()
+	if err != nil { // it may have just ended
+		return
 	}
+	x := &sampled{usage: usage}
+	if u, err := usage.Read(); err == nil {
+		x.began, x.cpu = u.CPU, u.CPU
+	}
+	t.sampled[p.PID()] = x
+}
+
+// used returns the CPU time in nanoseconds of all that is or was sampled.
+func (t *trends) used() event.Time {
+	sum := t.cpu
+	for _, x := range t.sampled {
+		sum += x.cpu - x.began
+	}
+	return sum
 }
 
 // leave forgets a process.
 func (t *trends) leave(pid event.PID) {
 	if x := t.sampled[pid]; x != nil {
+		t.cpu += x.cpu - x.began
 		_ = x.usage.Close() // it was only read
 		delete(t.sampled, pid)
 	}
@@ -84,6 +103,7 @@ func (t *trends) facts() report.TrendFacts {
 func (s *Session) sampleIfDue() {
 	if time.Since(s.trends.newest) >= sampleEvery {
 		s.sample()
+		s.save()
 	}
 }
 
@@ -113,6 +133,7 @@ func (s *Session) sampleProcess(pid event.PID) {
 	if err != nil {
 		return
 	}
+	x.cpu = u.CPU
 	x.samples.Add(now(), map[report.Metric]uint64{
 		report.Size: u.Size, report.RSS: u.RSS(), report.RSSAnon: u.RSSAnon, report.RSSFile: u.RSSFile,
 		report.RSSShmem: u.RSSShmem, report.Swap: u.Swap, report.PageTables: u.PageTables, report.Hugetlb: u.Hugetlb,

@@ -73,6 +73,7 @@ func TestSmallFixtures(t *testing.T) {
 		{"storm.c", []string{"20"}, map[string]uint64{"storm_leak": 60}},
 		{"many.c", []string{"1001"}, map[string]uint64{"many_even": 501, "many_odd": 500}},
 		{"pairs.c", []string{"0.2", "10", "2"}, map[string]uint64{"pairs_leaf": 0}},
+		{"hot.c", []string{"3"}, map[string]uint64{"hot_leaf": 0}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.src, func(t *testing.T) {
