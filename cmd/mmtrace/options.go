@@ -28,6 +28,8 @@ type options struct {
 	follow   bool
 	asRoot   bool
 	buffer   sizeValue // of the ring buffer, a power of two
+	order    choiceValue
+	overhead percentValue // that tracing may take; 0: no limit
 
 	paths       wordsValue // -o as it was given
 	outputs     []output   // where reports go, in the order of -o
@@ -57,6 +59,7 @@ func newOptions() *options {
 		names:       wordsValue{kind: "NAME"},
 		duration:    durationValue(defaultWindow),
 		buffer:      defaultBuffer,
+		order:       choiceValue{"auto", []string{"auto", "lock", "calls"}, "WAY"},
 		paths:       wordsValue{kind: "FILE"},
 		format:      choiceValue{"", export.Formats(), "FORMAT"},
 		top:         export.DefaultTop,
@@ -85,6 +88,8 @@ func (o *options) addTarget(fs *pflag.FlagSet) {
 	g.BoolVarP(&o.follow, "follow", "f", false, "trace the processes that it forks, too")
 	g.BoolVar(&o.asRoot, "as-root", false, "under sudo, keep the command after -- root")
 	g.Var(&o.buffer, "buffer", "memory for events that were not read yet")
+	g.Var(&o.overhead, "max-overhead", "leave out call stacks where tracing takes more of the CPU time: 5%")
+	g.Var(&o.order, "order", "by what to order changes: "+orList(o.order.choices))
 	g.BoolVar(&o.noResident, "no-resident", false, "do not look up how much of each mapping is in memory")
 	g.done()
 }

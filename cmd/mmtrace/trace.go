@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mmtrace/mmtrace/internal/probe"
 	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/internal/session"
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -54,8 +55,9 @@ func trace(_ context.Context, j *job) (exit int, err error) {
 // config returns what the session needs to know.
 func (j *job) config(rec *recorder) session.Config {
 	c := session.Config{
-		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer),
-		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
+		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer), Order: orderOf(j.order.word),
+		MaxOverhead: float64(j.overhead),
+		Tool:        tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
 		Progress: func(what string) { j.progress.note("%s", what) },
 	}
 	if j.command != nil {
@@ -70,6 +72,14 @@ func (j *job) config(rec *recorder) session.Config {
 		c.Note = func(doing string, err error) { j.progress.note("mmtrace: %s: %v", doing, err) }
 	}
 	return c
+}
+
+// orderOf returns what a word of --order stands for.
+func orderOf(word string) probe.Order {
+	if word == "auto" {
+		return probe.OrderAuto
+	}
+	return probe.Order(word)
 }
 
 // what names the targets.

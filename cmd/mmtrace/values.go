@@ -162,6 +162,27 @@ func orList(words []string) string {
 	return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
 }
 
+// A percentValue is a share: 5%, 0.5 % or 5 are 0.05. 0 stands for none.
+type percentValue float64
+
+func (v *percentValue) Set(s string) error {
+	f, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(s, "%")), 64)
+	if err != nil || !(f > 0 && f <= 1000) {
+		return &wantError{want: "a share such as 5%"}
+	}
+	*v = percentValue(f / 100)
+	return nil
+}
+
+func (v *percentValue) String() string {
+	if *v == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(math.Round(float64(*v)*1e6)/1e4, 'f', -1, 64) + "%"
+}
+
+func (*percentValue) Type() string { return "SHARE" }
+
 // A countValue is a number of things; 0 stands for all.
 type countValue int
 

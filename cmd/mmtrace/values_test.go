@@ -99,3 +99,24 @@ func TestPrintable(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+func TestPercentValue(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		want float64
+		text string
+	}{
+		{"5%", 0.05, "5%"}, {"5", 0.05, "5%"}, {"0.5 %", 0.005, "0.5%"}, {"1000%", 10, "1000%"},
+	} {
+		var v percentValue
+		if err := v.Set(tt.in); err != nil || float64(v) != tt.want || v.String() != tt.text {
+			t.Errorf("Set(%q) gives %v (%s), %v; want %v (%s)", tt.in, float64(v), &v, err, tt.want, tt.text)
+		}
+	}
+	for _, in := range []string{"", "%", "0", "-1%", "NaN", "Inf", "1001%", "few"} {
+		var v percentValue
+		if err := v.Set(in); err == nil {
+			t.Errorf("Set(%q) gives %v", in, float64(v))
+		}
+	}
+}
