@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -28,6 +29,7 @@ type Probe struct {
 
 	modules        uint32        // tables handed over
 	lists          uint32        // of code handed over
+	tableBytes     atomic.Uint64 // memory of the maps of modules
 	chunks, ranges *ebpf.MapSpec // of a table, of a list of code
 
 	order    Order

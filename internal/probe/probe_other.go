@@ -69,3 +69,30 @@ func (*Probe) SetCode(event.SpaceID, []unwind.CodeRange, uint32) error { return 
 
 // DropCode does nothing.
 func (*Probe) DropCode(event.SpaceID) {}
+
+// MeasureOwnCalls returns nothing.
+func MeasureOwnCalls() OwnCalls { return OwnCalls{} }
+
+// Baseline returns ErrNotSupported.
+func (*Probe) Baseline(OwnCalls) (Baseline, error) { return Baseline{}, ErrNotSupported }
+
+// MapBytes returns 0.
+func (*Probe) MapBytes() uint64 { return 0 }
+
+// A Meter cannot be had here.
+type Meter struct{}
+
+// StartMeter returns nil.
+func (*Probe) StartMeter(func() func()) *Meter { return nil }
+
+// Sum returns ErrNotSupported.
+func (*Meter) Sum() (Metered, error) { return Metered{}, ErrNotSupported }
+
+// Stop returns ErrNotSupported.
+func (*Meter) Stop() (Metered, error) { return Metered{}, ErrNotSupported }
+
+// IsReturn returns false.
+func IsReturn(string) bool { return false }
+
+// IsLock returns false.
+func IsLock(string) bool { return false }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/interval"
@@ -129,3 +130,12 @@ func (r *HostUsageReader) Read() (HostUsage, error) {
 
 // Close does nothing.
 func (r *HostUsageReader) Close() error { return nil }
+
+// CPUTime returns ErrNotSupported.
+func (p *Process) CPUTime() (time.Duration, error) { return 0, notSupported("reading CPU times") }
+
+// OwnCPU returns 0.
+func OwnCPU() time.Duration { return 0 }
+
+// OwnPeak returns ErrNotSupported.
+func OwnPeak() (bytes uint64, err error) { return 0, notSupported("reading own memory") }

@@ -28,6 +28,7 @@ func (s *Session) Settle(why Reason) {
 	s.facts.Window.Duration = s.facts.End - s.begin
 	s.facts.Window.StoppedBy = string(why)
 	s.countKernel()
+	s.costFacts(true)
 	s.trace.Flush()
 	s.measure()          // at once: detaching takes a while
 	_ = s.probe.Detach() // Close says it again
@@ -46,12 +47,12 @@ func (s *Session) Interim() (*report.Report, error) {
 	s.facts.End = now()
 	s.settleAll()
 	s.countKernel()
+	s.costFacts(false)
 	s.measure()
+	frames := s.name()
 	f := s.facts
 	f.Window.Duration = f.End - s.begin
 	f.Window.StoppedBy = "interim"
-	frames := s.name()
-	f.Missing = s.facts.Missing
 	return report.Build(s.trace, frames, f), nil
 }
 
@@ -67,6 +68,7 @@ func (s *Session) name() stack.Table {
 	s.readPerfMaps()
 	frames := s.Frames(report.Stacks(s.trace))
 	s.facts.Missing = s.missing()
+	s.ownFacts()
 	return frames
 }
 

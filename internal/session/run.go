@@ -137,6 +137,7 @@ func (s *Session) left(pid event.PID) {
 			sp.proc = nil
 		}
 	}
+	s.costs.look(p.Process)
 	p.close()
 	s.trends.leave(pid)
 	delete(s.procs, pid)

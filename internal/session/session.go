@@ -52,6 +52,9 @@ type Config struct {
 	// is how long looking that up may take for each address space; 0 is a default.
 	NoResident     bool
 	ResidentBudget time.Duration
+	// Raise is called around what takes CAP_SYS_ADMIN, from a thread that it may
+	// change, and returns what puts that back. It may be nil.
+	Raise func() (lower func())
 	// Record is called once, with what is known at the start, and returns what
 	// gets every event as it arrived; the latter's error ends the trace. It may be
 	// nil.
@@ -76,6 +79,7 @@ type Session struct {
 	facts   report.Facts
 	trends  *trends
 	thrift  thrift
+	costs   *costs
 	// rootDirs is where processes see their files.
 	rootDirs *rootDirs
 
@@ -111,6 +115,7 @@ func Start(cfg Config) (s *Session, err error) {
 	s.stacks = newStacks()
 	s.trends = newTrends()
 	s.copies = make(map[stack.ID]*event.Copy)
+	s.costs = newCosts()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -127,6 +132,7 @@ func Start(cfg Config) (s *Session, err error) {
 	}); err != nil {
 		return s, err
 	}
+	s.measureBaseline()
 	s.tables = newTables(s.probe)
 	for _, p := range cfg.Targets {
 		s.prepare(p)
@@ -147,6 +153,7 @@ func Start(cfg Config) (s *Session, err error) {
 	if err := s.attach(); err != nil {
 		return s, err
 	}
+	s.startCosts()
 	s.ReadWanted()
 	s.sample()
 	return s, s.recordErr
@@ -195,6 +202,7 @@ func (s *Session) Close() error {
 	for ; s.readings > 0; s.readings-- {
 		<-s.finished // it uses what is closed here
 	}
+	s.costs.close()
 	if s.probe != nil {
 		err = s.probe.Close()
 	}

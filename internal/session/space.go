@@ -69,6 +69,7 @@ func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, o
 	}
 	s.describe(p, parent)
 	s.trends.follow(p)
+	s.costs.follow(p, own)
 	s.rootDirs.add(p)
 }
 

@@ -129,6 +129,9 @@ func (s *Session) sampleProcess(pid event.PID) {
 	if x == nil {
 		return
 	}
+	if p := s.procs[pid]; p != nil {
+		s.costs.look(p.Process)
+	}
 	u, err := x.usage.Read()
 	if err != nil {
 		return

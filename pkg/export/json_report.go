@@ -42,6 +42,7 @@ type jsonReport struct {
 	Failures  []jsonFailure  `json:"failures"`
 	Trend     jsonTrend      `json:"trend"`
 	Overhead  *jsonOverhead  `json:"overhead,omitempty"`
+	Cost      jsonCost       `json:"cost"`
 	Caveats   []string       `json:"caveats"`
 }
 
@@ -140,6 +141,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 		Remnants: each(r.Remnants, jsonRemnantOf),
 		Failures: each(r.Failures, jsonFailureOf),
 		Trend:    jsonTrendOf(&r.Trend),
+		Cost:     jsonCostOf(r),
 		Caveats:  texts(r.Caveats),
 	}
 	j.Released, j.Unlisted = jsonReleasedPaths(r)

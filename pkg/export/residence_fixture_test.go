@@ -30,6 +30,7 @@ func measured() *report.Report {
 		Times:  []event.Time{7 * sec, 8 * sec, 10 * sec},
 		Values: map[report.Metric][]uint64{report.RSS: {100 * mib, 90 * mib, 120 * mib}, report.Threads: {1, 2, 3}},
 	}
+	r.Cost = someCost()
 	r.Trend = report.Trend{
 		SystemSamples: &report.Series{Times: []event.Time{7 * sec}, Values: map[report.Metric][]uint64{report.Available: {1 << 30}}},
 		System:        report.Lines{report.Available: {First: 1 << 30, Last: 1 << 30, Min: 1 << 30, Max: 1 << 30}},

@@ -246,6 +246,9 @@ func (t *text) about() {
 	if v.Name != "" {
 		t.para(plain, "  tool      ", "%s", printable(strings.Join(nonEmpty(v.Name, v.Version, v.Commit), " ")))
 	}
+	if s := costText(t.r); s != "" {
+		t.para(plain, "  cost      ", "%s", s)
+	}
 }
 
 // nonEmpty returns the strings that are not empty.

@@ -27,6 +27,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.quality(r)
 	b.reside(r)
 	b.trend(r)
+	r.Cost = costOf(&f)
 	r.Caveats = append(caveats(r, f.Targets), missing(r, f.Missing)...)
 	return r
 }

@@ -20,6 +20,8 @@ type Facts struct {
 	Trend TrendFacts
 	// Overhead is what tracing cost, without AssumedMappings.
 	Overhead Overhead
+	// Cost is what the tracing took.
+	Cost CostFacts
 }
 
 // TargetFacts are what was read about a process when it came under trace.

@@ -32,6 +32,8 @@ type Report struct {
 	Trend Trend
 	// Overhead is what tracing cost, if there was a limit to it.
 	Overhead Overhead
+	// Cost is what the tracing took of the targets, the machine and the tracer.
+	Cost Cost
 	// Caveats are full sentences that limit what the numbers say.
 	Caveats []string
 }
