@@ -31,10 +31,9 @@ var tracepoints = []struct{ name, use string }{
 }
 
 func machineChecks() []check {
-	return []check{
-		checkKernel(), checkBTF(), checkTracepoints(), checkCaps(), checkLockdown(), checkMemory(),
-		checkPrograms(), checkNamespace(),
-	}
+	checks := []check{checkKernel(), checkBTF(), checkTracepoints(), checkCaps()}
+	checks = append(checks, checkMoreCaps()...)
+	return append(checks, checkLockdown(), checkMemory(), checkPrograms(), checkNamespace())
 }
 
 // checkMemory says that a limit which many have learnt to raise does not matter:
@@ -130,23 +129,6 @@ func checkTracepoints() check {
 			Next: "a kernel built with CONFIG_TRACEPOINTS and CONFIG_FTRACE_SYSCALLS"}
 	}
 	return pass("tracepoints", "%s", strings.Join(names, ", "))
-}
-
-func checkCaps() check {
-	err := checkPrivileges()
-	var rights *privilegeError
-	switch {
-	case err == nil:
-		return pass("capabilities", "%s", strings.Join(allCaps, ", "))
-	case errors.As(err, &rights):
-		next := "sudo, or: sudo setcap " + strings.Join(allCaps, ",") + "+ep " + quoteWord(ownPath())
-		if runsAsRoot() {
-			next = "start the container or service with " + strings.Join(rights.missing, ", ")
-		}
-		return check{Name: "capabilities", State: stateFail, code: exitNotPermitted,
-			Text: "missing: " + strings.Join(rights.missing, ", "), Next: next}
-	}
-	return check{Name: "capabilities", State: stateFail, Text: err.Error()}
 }
 
 func checkLockdown() check {

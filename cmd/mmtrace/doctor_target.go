@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
@@ -28,6 +29,7 @@ func targetChecks(pid event.PID) []check {
 		pass(name, "%s, %s", oneLine(p.Comm()), oneLine(exe)),
 		checkClass(p),
 		checkMaps(p),
+		checkResident(p),
 		checkSymbols(p),
 	}
 }
@@ -71,6 +73,19 @@ func checkMaps(p *procfs.Process) check {
 			Next: "sudo sysctl -w vm.max_map_count=" + fmt.Sprint(4*h.MaxMapCount) + ", until the leak is found"}
 	}
 	return pass("map", "%s", text)
+}
+
+// checkResident tries whether it may be looked up what is in memory.
+func checkResident(p *procfs.Process) check {
+	_, err := p.Resident(nil, procfs.ResidentScan{})
+	if errors.Is(err, fs.ErrPermission) {
+		return check{Name: "in memory", State: stateWarn, Text: "how much of its mappings is in memory may not be looked up",
+			Next: toGet(append(slices.Clone(allCaps), "cap_dac_read_search"), []string{"cap_dac_read_search"})}
+	}
+	if err != nil {
+		return check{Name: "in memory", State: stateWarn, Text: err.Error()}
+	}
+	return pass("in memory", "it can be looked up how much of its mappings is")
 }
 
 // checkSymbols looks for what names the functions of the program itself.

@@ -42,7 +42,7 @@ func advise(err error, args []string) []advice {
 	case errors.As(err, &start):
 		return start.advice()
 	case errors.As(err, &rights):
-		return adviseRights(rights.missing, args)
+		return adviseRights(rights, args)
 	case errors.As(err, &thread):
 		return []advice{{"try:", shellQuote(withProcess(args, thread)...)}}
 	case errors.Is(err, procfs.ErrNoProcess), errors.Is(err, errNotCalled):
@@ -89,20 +89,23 @@ func withProcess(args []string, t *procfs.ErrThread) []string {
 	return []string{"mmtrace", "-p", fmt.Sprint(t.TGID)}
 }
 
-func adviseRights(missing []string, args []string) []advice {
-	caps := strings.Join(allCaps, ",") + "+ep"
-	steps := []advice{
-		{"try:", withSudo(args)},
-		{"or:", "sudo setcap " + caps + " " + quoteWord(ownPath())},
-		{"why:", "mmtrace doctor"},
+func adviseRights(e *privilegeError, args []string) []advice {
+	why := advice{"why:", "mmtrace doctor"}
+	switch {
+	case len(e.missing) == 0:
+		return []advice{{"try:", outsideUserNamespace}, why}
+	case runsAsRoot(): // sudo would not help
+		return []advice{{"try:", "start the container or service with " + strings.Join(e.missing, ", ")}, why}
 	}
-	if runsAsRoot() { // sudo would not help
-		steps = []advice{
-			{"try:", "start the container or service with " + strings.Join(missing, ", ")},
-			{"why:", "mmtrace doctor"},
-		}
-	}
-	return steps
+	return []advice{{"try:", withSudo(args)}, {"or:", setcapLine(allCaps)}, why}
+}
+
+// outsideUserNamespace is what helps where root is none to the kernel.
+const outsideUserNamespace = "run mmtrace on the host, as root there: it can trace what runs in a rootless container, too"
+
+// setcapLine is the command that gives this program capabilities.
+func setcapLine(caps []string) string {
+	return "sudo setcap " + strings.Join(caps, ",") + "+ep " + quoteWord(ownPath())
 }
 
 func adviseOutput(e *outputError) []advice {

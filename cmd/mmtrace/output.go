@@ -208,9 +208,15 @@ func flushed(w io.Writer, fill func(io.Writer) error) error {
 }
 
 func writeFile(path string, fill func(io.Writer) error) (err error) {
-	if target, lerr := filepath.EvalSymlinks(path); lerr == nil {
-		path = target // replace what a link points to, not the link
+	if target, lerr := filepath.EvalSymlinks(path); lerr == nil && target != filepath.Clean(path) {
+		// Replace what a link points to, not the link, if the kernel follows it: one
+		// that somebody else made in /tmp is none to follow for root.
+		if err := followed(path, target); err != nil {
+			return err
+		}
+		path = target
 	}
+	who, give := ownerOf(path)
 	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
 	if errors.Is(err, fs.ErrPermission) {
 		return writeInPlace(path, fill)
@@ -219,14 +225,35 @@ func writeFile(path string, fill func(io.Writer) error) (err error) {
 		return err
 	}
 	defer f.Cleanup()
+	if give {
+		who.give(f.File)
+	}
 	if err := flushed(f, fill); err != nil {
 		return err
 	}
 	return f.CloseAtomicallyReplace()
 }
 
+// followed returns nil if the kernel opens target, too, when it opens path.
+func followed(path, target string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	opened, err1 := f.Stat()
+	meant, err2 := os.Lstat(target)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	if !os.SameFile(opened, meant) {
+		return errors.New("the link changes")
+	}
+	return nil
+}
+
 func writeInPlace(path string, fill func(io.Writer) error) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC|os.O_CREATE, 0o644)
+	f, err := create(path)
 	if err != nil {
 		return err
 	}
@@ -236,4 +263,14 @@ func writeInPlace(path string, fill func(io.Writer) error) (err error) {
 		}
 	}()
 	return flushed(f, fill)
+}
+
+// create opens a file for writing, empty.
+func create(path string) (*os.File, error) {
+	who, give := ownerOf(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC|os.O_CREATE, 0o644)
+	if err == nil && give {
+		who.give(f)
+	}
+	return f, err
 }

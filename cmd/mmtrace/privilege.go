@@ -9,25 +9,60 @@ import (
 // attach BPF programs, the third to read other users' processes.
 var allCaps = []string{"cap_bpf", "cap_perfmon", "cap_sys_ptrace"}
 
-// A privilegeError says which capabilities are missing. It is fs.ErrPermission.
+// moreCaps are capabilities that add something, and what is missing without
+// them. An easy one is worth having on a machine of several users.
+var moreCaps = []struct {
+	name, use string
+	easy      bool
+}{
+	{"cap_dac_read_search", "of other users' processes neither what is in memory, nor names from files that you may not read", true},
+	{"cap_checkpoint_restore", "no names from libraries that were removed while in use", false},
+	{"cap_sys_nice", "events may be lost when the process keeps every CPU busy", false},
+	{"cap_sys_admin", "not how much time the process loses by the tracing; it permits far more, so go without", false},
+}
+
+// A privilegeError says which capabilities are missing for what. It is
+// fs.ErrPermission.
 type privilegeError struct {
-	missing []string // of allCaps, in that order
+	doing   string   // "load BPF programs"
+	missing []string // of allCaps, in that order; none in a user namespace, where all are worth nothing
 }
 
 func (e *privilegeError) Error() string {
-	return "not permitted to load BPF programs (missing: " + strings.Join(e.missing, ", ") + ")"
+	if len(e.missing) == 0 {
+		return "not permitted to " + e.doing + " from inside a user namespace"
+	}
+	return "not permitted to " + e.doing + " (missing: " + strings.Join(e.missing, ", ") + ")"
 }
 
 func (e *privilegeError) Is(target error) bool { return target == fs.ErrPermission }
 
-// checkPrivileges returns a privilegeError unless tracing is permitted.
+const loadPrograms = "load BPF programs"
+
+// checkPrivileges returns a privilegeError unless BPF programs may be loaded. It
+// names all of allCaps that are missing, since most processes take them all.
 func checkPrivileges() error {
-	missing, err := missingCaps()
+	missing, err := missingCaps(allCaps)
 	if err != nil {
 		return err
 	}
-	if len(missing) > 0 {
-		return &privilegeError{missing}
+	for _, name := range missing {
+		if name != allCaps[2] {
+			return &privilegeError{loadPrograms, missing}
+		}
+	}
+	if inner, ok := inUserNamespace(); ok && inner {
+		return &privilegeError{doing: loadPrograms}
 	}
 	return nil
+}
+
+// deniedProcess explains that a process may not be read: err, or that the
+// capability for it is missing.
+func deniedProcess(what string, err error) error {
+	missing, cerr := missingCaps(allCaps[2:])
+	if cerr != nil || len(missing) == 0 {
+		return err
+	}
+	return &privilegeError{"read " + what, missing}
 }

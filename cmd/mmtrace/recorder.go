@@ -33,7 +33,7 @@ func (o *options) openRecording() (*recorder, error) {
 	if o.recording == "" {
 		return &recorder{}, nil
 	}
-	f, err := os.OpenFile(o.recording, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := create(o.recording)
 	if err != nil {
 		return nil, &outputError{o.recording, bareCause(err)}
 	}

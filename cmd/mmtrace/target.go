@@ -32,13 +32,13 @@ func (o *options) openTargets() ([]*procfs.Process, error) {
 		case err == nil:
 			procs = append(procs, p)
 		case errors.Is(err, fs.ErrPermission):
-			denied = err
+			denied = deniedProcess(fmt.Sprintf("process %d", pid), err)
 		default:
 			closeAll(procs)
 			return nil, err
 		}
 	}
-	if err := checkPrivileges(); err != nil {
+	if err := checkPrivileges(); err != nil { // it says more
 		denied = err
 	}
 	if denied != nil {

@@ -32,6 +32,9 @@ func trace(_ context.Context, j *job) (exit int, err error) {
 	if err := j.attached(); err != nil {
 		return exitFailure, err
 	}
+	if err := dropRights(); err != nil {
+		j.verbosely("%v", err)
+	}
 	j.verbosely("attached in %v; a buffer of %s for events", time.Since(began).Round(time.Millisecond), &j.buffer)
 	j.progress.start(j.what())
 	j.noteChildren()
@@ -58,6 +61,8 @@ func (j *job) config(rec *recorder) session.Config {
 		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer), Order: orderOf(j.order.word),
 		MaxOverhead: float64(j.overhead),
 		Tool:        tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
+		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer),
+		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident, Raise: raiseAdmin,
 		Progress: func(what string) { j.progress.note("%s", what) },
 	}
 	if j.command != nil {

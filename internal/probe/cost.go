@@ -41,11 +41,15 @@ type Metered struct {
 	Time     time.Duration // that the slices make together
 	Events   uint64        // records made in them
 	Programs map[string]Effort
+	// Quiet is what the programs of mapping calls did in the moments without an
+	// event: all of it for calls that are not recorded.
+	Quiet map[string]Effort
 }
 
 // Slices: short ones, since each run of each BPF program of the machine takes
 // longer while the statistics are on; more often until enough events were seen.
 const (
+	lookEvery   = time.Millisecond
 	sliceTime   = 20 * time.Millisecond
 	pauseFirst  = 180 * time.Millisecond
 	pauseLater  = 980 * time.Millisecond

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"sync"
 	"time"
@@ -86,13 +87,13 @@ func (m *Meter) slice() error {
 	if enabling != nil && !errors.Is(enabling, fs.ErrPermission) {
 		return enabling
 	}
-	events, err1 := m.p.Counters()
+	quiet := make(map[string]Effort)
 	start := time.Now()
-	m.wait(sliceTime)
+	events, err1 := m.watch(quiet)
 	took := time.Since(start)
-	last, err2 := m.p.Counters()
+	var err2 error
 	if stats != nil {
-		err2 = errors.Join(err2, stats.Close())
+		err2 = stats.Close()
 	}
 	after, err3 := m.p.efforts()
 	if err := errors.Join(err1, err2, err3); err != nil {
@@ -110,6 +111,58 @@ func (m *Meter) slice() error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sum = Metered{m.sum.Time + took, m.sum.Events + last.Events - events.Events, programs}
+	for name, e := range m.sum.Quiet {
+		quiet[name] = quiet[name].plus(e)
+	}
+	m.sum = Metered{m.sum.Time + took, m.sum.Events + events, programs, quiet}
 	return nil
+}
+
+// watch looks at the programs of mapping calls time and again for the length of a
+// slice. It adds to quiet what they did between two looks that saw no event, and
+// returns how many events it saw in all.
+func (m *Meter) watch(quiet map[string]Effort) (events uint64, err error) {
+	end := time.Now().Add(sliceTime)
+	first, err := m.p.look()
+	if err != nil {
+		return 0, err
+	}
+	last := first
+	for goOn := true; goOn && time.Now().Before(end); {
+		goOn = m.wait(lookEvery)
+		now, err := m.p.look()
+		if err != nil {
+			return 0, err
+		}
+		if now.events == last.events {
+			for name, e := range now.efforts {
+				quiet[name] = quiet[name].plus(e.minus(last.efforts[name]))
+			}
+		}
+		last = now
+	}
+	return last.events - first.events, nil
+}
+
+// A glance is what was counted up to a moment.
+type glance struct {
+	events  uint64
+	efforts map[string]Effort // of the programs of mapping calls
+}
+
+// look takes a few microseconds.
+func (p *Probe) look() (g glance, err error) {
+	g.efforts = make(map[string]Effort)
+	for name, prog := range p.programs.Programs {
+		if !IsReturn(name) && !IsLock(name) {
+			continue
+		}
+		stats, err := prog.Stats()
+		if err != nil {
+			return g, fmt.Errorf("reading the statistics of %s: %w", name, err)
+		}
+		g.efforts[name] = Effort{stats.RunCount, uint64(stats.Runtime.Nanoseconds())}
+	}
+	g.events, err = p.counter(bpfCounterCOUNT_EVENTS)
+	return g, err
 }

@@ -183,13 +183,11 @@ func (p *Probe) Counters() (Counters, error) {
 	var c Counters
 	sums := make(map[bpfCounter]uint64)
 	for i := bpfCounter(0); i < bpfCounterCOUNTERS; i++ {
-		var perCPU []uint64
-		if err := p.programs.Maps["counters"].Lookup(uint32(i), &perCPU); err != nil {
-			return c, fmt.Errorf("reading counter %d: %w", i, err)
+		n, err := p.counter(i)
+		if err != nil {
+			return c, err
 		}
-		for _, n := range perCPU {
-			sums[i] += n
-		}
+		sums[i] = n
 	}
 	c.Events, c.Stacks = sums[bpfCounterCOUNT_EVENTS], sums[bpfCounterCOUNT_STACKS]
 	c.Lost, c.StacksLost = sums[bpfCounterCOUNT_LOST], sums[bpfCounterCOUNT_STACKS_LOST]
@@ -210,4 +208,16 @@ func (p *Probe) Counters() (Counters, error) {
 		c.Runs += stats.RunCount
 	}
 	return c, nil
+}
+
+// counter returns the sum of a counter over all CPUs.
+func (p *Probe) counter(i bpfCounter) (sum uint64, err error) {
+	var perCPU []uint64
+	if err := p.programs.Maps["counters"].Lookup(uint32(i), &perCPU); err != nil {
+		return 0, fmt.Errorf("reading counter %d: %w", i, err)
+	}
+	for _, n := range perCPU {
+		sum += n
+	}
+	return sum, nil
 }

@@ -111,6 +111,7 @@ func (s *Session) costFacts(final bool) {
 		s.note("measuring what tracing costs", err)
 	}
 	f.Sampled, f.Events, f.Programs = event.Time(m.Time), m.Events, programCosts(m.Programs)
+	f.Quiet = programCosts(m.Quiet)
 }
 
 // programCosts returns the efforts by name.

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
@@ -31,7 +33,11 @@ func (s *Session) residence() report.ResidenceFacts {
 	f := report.ResidenceFacts{Budget: event.Time(budget)}
 	ids, ranges := bySpace(report.Pieces(s.trace))
 	for _, id := range ids {
-		if parts := s.resident(id, ranges[id], min(budget, time.Until(end))); len(parts) > 0 {
+		parts, err := s.resident(id, ranges[id], min(budget, time.Until(end)))
+		if errors.Is(err, fs.ErrPermission) {
+			f.Denied = append(f.Denied, id)
+		}
+		if len(parts) > 0 {
 			f.Spaces = append(f.Spaces, report.NewSpaceResidence(id, parts, s.page))
 		}
 	}
@@ -53,11 +59,11 @@ func bySpace(pieces []report.Piece) (ids []event.SpaceID, ranges map[event.Space
 }
 
 // resident returns the residence of those ranges that were reached within budget,
-// the last perhaps in part.
-func (s *Session) resident(id event.SpaceID, ranges []interval.Range, budget time.Duration) []report.Resident {
+// the last perhaps in part. Its error is fs.ErrPermission if none may be looked at.
+func (s *Session) resident(id event.SpaceID, ranges []interval.Range, budget time.Duration) ([]report.Resident, error) {
 	sp, state := s.spaces[id], s.trace.Tracker().Spaces()[id]
 	if sp == nil || sp.proc == nil || state == nil || state.Ended {
-		return nil
+		return nil, nil
 	}
 	found, err := sp.proc.Resident(ranges, procfs.ResidentScan{Budget: budget})
 	if err != nil && sp.proc.Alive() {
@@ -69,5 +75,5 @@ func (s *Session) resident(id event.SpaceID, ranges []interval.Range, budget tim
 			parts = append(parts, report.Resident{Range: interval.Of(ranges[i].Start, r.Scanned), Residence: report.Residence(r)})
 		}
 	}
-	return parts
+	return parts, err
 }

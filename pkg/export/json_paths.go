@@ -31,6 +31,7 @@ type jsonQuality struct {
 	ResidentUnknown  jsonNumber `json:"resident_unknown_bytes"`
 	ResidentBeyond   jsonNumber `json:"resident_beyond_budget_bytes"`
 	ResidentBeyondN  jsonNumber `json:"resident_beyond_budget_mappings"`
+	ResidentDenied   jsonNumber `json:"resident_denied_bytes"`
 	ResidentBudget   jsonNumber `json:"resident_budget_ns"`
 	ResidentTook     jsonNumber `json:"resident_took_ns"`
 }
@@ -50,6 +51,7 @@ func jsonQualityOf(q *report.Quality) jsonQuality {
 		OrderMode: valid(q.OrderMode), OrderExact: q.OrderMode == "lock", OrderWhy: valid(q.OrderWhy),
 		ResidentUnknown: jsonNumber(q.ResidentUnknown), ResidentBeyond: jsonNumber(q.ResidentBeyond),
 		ResidentBeyondN: jsonNumber(q.ResidentBeyondCount),
+		ResidentDenied:  jsonNumber(q.ResidentDenied),
 		ResidentBudget:  natural(int64(q.ResidentBudget)), ResidentTook: natural(int64(q.ResidentTook)),
 	}
 }

@@ -17,6 +17,8 @@ type CostFacts struct {
 	Sampled  event.Time
 	Events   uint64
 	Programs []ProgramCost
+	// Quiet is what those of mapping calls did in the moments of it that had no event.
+	Quiet []ProgramCost
 	// NotSampled says why they were never on, "" if they were.
 	NotSampled string
 	// TargetCPU is the CPU time of the targets in the window.
@@ -67,14 +69,17 @@ const noEvents = "none"
 
 // Bounds of telling the time of events from that of all other runs.
 const (
-	// manyIdle is how many other runs an event may have beside it.
-	manyIdle = 20
-	// idleSpread is how far, as a part, an idle run may be from the measured one.
-	idleSpread = 0.2
+	// quietRuns is how many runs in quiet moments tell how long one takes.
+	quietRuns = 500
+	// By what part another run may differ from those in quiet moments, and from the
+	// tracer's own.
+	quietSpread, ownSpread = 0.05, 0.2
+	// unsure is what part of the result may be in doubt without a word.
+	unsure = 1. / 3
 )
 
 // costOf works out what an event cost. Of the time that the programs took in the
-// sampled parts of the window, what other calls took is left out; so is what the
+// sampled moments with events, what other calls took is left out; so is what the
 // statistics add to each run, since it is in the time of the tracer's own
 // mapping calls, too, whose true cost was measured without them.
 func costOf(f *Facts) Cost {
@@ -84,29 +89,53 @@ func costOf(f *Facts) Cost {
 		c.NoEvent = c.NotSampled
 		return c
 	}
-	var atReturn, atLock ProgramCost
-	for _, p := range c.Programs {
-		switch p.Role {
-		case "return":
-			atReturn.Runs, atReturn.Time = atReturn.Runs+p.Runs, atReturn.Time+p.Time
-		case "lock":
-			atLock.Runs, atLock.Time = atLock.Runs+p.Runs, atLock.Time+p.Time
-		}
-	}
-	c.CallsPerSecond = float64(atReturn.Runs) / (float64(c.Sampled) / 1e9)
+	atReturn := effortOf("return", &c)
+	atLock := effortOf("lock", &c)
+	c.CallsPerSecond = atReturn.runs / (float64(c.Sampled) / 1e9)
 	if c.Events == 0 {
 		c.NoEvent = noEvents
 		return c
 	}
 	events := float64(c.Events)
-	others := max(0, float64(atReturn.Runs)-events)
-	locks := max(0, float64(atLock.Runs)-events)
-	idle := others*c.Idle + locks*c.IdleLock
-	if others+locks > manyIdle*events {
+	mine1, doubt1 := atReturn.less(events, c.Idle)
+	mine2, doubt2 := atLock.less(events, c.IdleLock)
+	c.PerEvent = max(0, (mine1+mine2)/events-c.IdleMapping) + c.MappingLonger
+	if doubt := (doubt1 + doubt2) / events; doubt > unsure*c.PerEvent {
 		c.AtMost = true
-		idle *= 1 - idleSpread
+		c.PerEvent += doubt
 	}
-	c.PerEvent = max(0, (float64(atReturn.Time)+float64(atLock.Time)-idle)/events-c.IdleMapping) + c.MappingLonger
 	c.Lost = event.Time(c.PerEvent * float64(f.Kernel.Events))
 	return c
+}
+
+// An effort is what the programs of a role did.
+type effort struct {
+	runs, time           float64
+	quietRuns, quietTime float64 // of that, in moments without events
+}
+
+func effortOf(role string, c *Cost) (e effort) {
+	for _, p := range c.Programs {
+		if p.Role == role {
+			e.runs, e.time = e.runs+float64(p.Runs), e.time+float64(p.Time)
+		}
+	}
+	for _, p := range c.Quiet {
+		if p.Role == role {
+			e.quietRuns, e.quietTime = e.quietRuns+float64(p.Runs), e.quietTime+float64(p.Time)
+		}
+	}
+	return e
+}
+
+// less returns the time of events in ns without that of other runs, and how much
+// of it is in doubt. A run in a quiet moment takes what other runs do; where there
+// were few such, own is what one of the tracer took.
+func (e effort) less(events, own float64) (time, doubt float64) {
+	spread := ownSpread
+	if e.quietRuns >= quietRuns {
+		own, spread = e.quietTime/e.quietRuns, quietSpread
+	}
+	others := max(0, e.runs-e.quietRuns-events) * own
+	return e.time - e.quietTime - others, spread * others
 }

@@ -152,6 +152,8 @@ type Quality struct {
 	// asked, or it is among ResidentBeyond, bytes in ResidentBeyondCount mappings for
 	// which the time did not suffice. All but the last are bytes.
 	ResidentUnknown, ResidentBeyond, ResidentBeyondCount uint64
+	// ResidentDenied are the bytes in address spaces that might not be looked at.
+	ResidentDenied uint64
 	// ResidentBudget is the time in nanoseconds that looking it up may take for each
 	// address space, 0 if it was not done; ResidentTook is what it took in all.
 	ResidentBudget, ResidentTook event.Time

@@ -89,6 +89,8 @@ type ResidenceFacts struct {
 	Budget event.Time
 	Took   event.Time
 	Spaces []SpaceResidence
+	// Denied are the address spaces that may not be looked at.
+	Denied []event.SpaceID `json:",omitempty"`
 }
 
 // A SpaceResidence is the residence of the ranges of one address space that were
@@ -208,7 +210,10 @@ func (b *builder) reside(r *Report) {
 	f := &b.facts.Resident
 	r.Quality.ResidentBudget, r.Quality.ResidentTook = f.Budget, f.Took
 	b.outstanding(func(sp *track.Space, m *track.Mapping) {
-		if left := m.Live - min(m.Live, b.resident[m].Scanned); left > 0 && f.Budget > 0 && !sp.Ended {
+		switch left := m.Live - min(m.Live, b.resident[m].Scanned); {
+		case slices.Contains(f.Denied, sp.ID):
+			r.Quality.ResidentDenied += left
+		case left > 0 && f.Budget > 0 && !sp.Ended:
 			r.Quality.ResidentBeyond += left
 			r.Quality.ResidentBeyondCount++
 		}

@@ -174,6 +174,9 @@ func caveats(r *Report, targets []TargetFacts) []string {
 	if sharedMaySwap(r) {
 		out = append(out, "What of shared memory is in swap is not known: page tables do not tell it, and it counts as not in memory.")
 	}
+	if r.Quality.ResidentDenied > 0 {
+		out = append(out, "It is not known how much is in memory: to look that up in another user's process takes cap_dac_read_search.")
+	}
 	switch n := r.Quality.EndedSpaces; {
 	case n == 1:
 		out = append(out, "The process has ended: its map cannot be read any more. What it held then was compared with the kernel's page count.")
