@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/moby/sys/capability"
@@ -220,6 +221,7 @@ func describeRights(t *testing.T, got result, ahead bool) string {
 		}
 		Paths []struct {
 			Frames []struct{ Function string }
+			Oldest int64 `json:"oldest_age_ns"`
 		}
 		Cost struct {
 			Not string `json:"not_measured"`
@@ -245,6 +247,9 @@ func describeRights(t *testing.T, got result, ahead bool) string {
 	}
 	planted := false
 	for _, p := range r.Paths {
+		if p.Oldest <= 0 || time.Duration(p.Oldest) > got.took {
+			s += fmt.Sprintf(" (mapped %v ago in %v)", time.Duration(p.Oldest), got.took)
+		}
 		for _, f := range p.Frames {
 			planted = planted || f.Function == "s02_munmap_tail"
 		}

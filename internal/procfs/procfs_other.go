@@ -139,3 +139,6 @@ func OwnCPU() time.Duration { return 0 }
 
 // OwnPeak returns ErrNotSupported.
 func OwnPeak() (bytes uint64, err error) { return 0, notSupported("reading own memory") }
+
+// MonotonicOffset returns ErrNotSupported.
+func MonotonicOffset() (time.Duration, error) { return 0, notSupported("reading time offsets") }

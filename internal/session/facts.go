@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,11 +40,21 @@ func (s *Session) describe(p *procfs.Process, parent event.PID) {
 	s.facts.Targets = append(s.facts.Targets, f)
 }
 
+// clockOffset is how far CLOCK_MONOTONIC is ahead of the kernel's own, by which BPF
+// programs tell the time, in a time namespace (time_namespaces(7)).
+var clockOffset = sync.OnceValue(func() event.Time {
+	d, err := procfs.MonotonicOffset()
+	if err != nil {
+		return 0 // before Linux 5.6, or without /proc
+	}
+	return event.Time(d)
+})
+
 // now reads the clock of the events.
 func now() event.Time {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
 		panic(err) // the clock always exists
 	}
-	return event.Time(ts.Nano())
+	return event.Time(ts.Nano()) - clockOffset()
 }
