@@ -115,7 +115,7 @@ func TestRightsTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	tool := publicCopy(t, exe, "mmtrace", 0o755)
-	leaks := testutil.Compile(t, "cases.c", "-O1")
+	leaks := testutil.Compile(t, "cases.c", "-O2", "-static")
 	public := publicCopy(t, leaks, "leaks", 0o755)
 	private := publicCopy(t, leaks, "leaks", 0o700)
 	wantMaps := kernelIs(t, mapsByPerfmonMajor, mapsByPerfmonMinor)

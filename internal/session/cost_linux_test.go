@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,18 +31,19 @@ func pairTime(t *testing.T, fx *testutil.Proc) (ns float64) {
 // pairs starts it, to run for a second.
 func pairs(t *testing.T) *testutil.Proc {
 	t.Helper()
-	return testutil.Start(t, testutil.Compile(t, "pairs.c", "-O2", "-fomit-frame-pointer"), "1")
+	return testutil.Start(t, testutil.Compile(t, "pairs.c", "-O2"), "1")
 }
 
 // What a report says that an event cost is what the target itself measures: by
 // how much a pair of calls takes longer while it is traced. The machine may be
-// disturbed in between, so the best of some tries counts.
+// disturbed in between, so the middle one of some tries counts.
 func TestCostIsWhatTheTargetLoses(t *testing.T) {
 	const (
-		tries    = 4
+		tries    = 3
 		low, top = 0.5, 1.6
 	)
 	var said []string
+	var ratios []float64
 	for range tries {
 		before := pairTime(t, pairs(t))
 		fx := pairs(t)
@@ -54,11 +56,15 @@ func TestCostIsWhatTheTargetLoses(t *testing.T) {
 		truth := (during - (before+after)/2) / 2
 		said = append(said, fmt.Sprintf("%.0f ns an event; pairs of %.0f, %.0f and %.0f ns, so %.0f", c.PerEvent, before, during, after, truth))
 		t.Log(said[len(said)-1])
-		if c.NoEvent == "" && !c.AtMost && c.PerEvent > low*truth && c.PerEvent < top*truth {
-			return
+		if c.NoEvent != "" || c.AtMost {
+			t.Errorf("not certain: %+v", c)
 		}
+		ratios = append(ratios, c.PerEvent/truth)
 	}
-	t.Errorf("the report and the target do not agree:\n%s", strings.Join(said, "\n"))
+	slices.Sort(ratios)
+	if middle := ratios[tries/2]; middle < low || middle > top {
+		t.Errorf("the report says %.2f times what the target measures:\n%s", middle, strings.Join(said, "\n"))
+	}
 }
 
 // checkCost holds c against what must be true of any cost on any machine.

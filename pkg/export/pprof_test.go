@@ -29,6 +29,7 @@ var pprofGoldens = []struct {
 	{"rich-min", rich, PprofOptions{Filter: Filter{MinSize: 1 << 20}, NoDuration: true}},
 	{"several", several, PprofOptions{}},
 	{"empty", quiet, PprofOptions{}},
+	{"cost", func() *report.Report { r := quiet(); r.Cost = someCost(); return r }, PprofOptions{}},
 	{"bare", func() *report.Report { return &report.Report{} }, PprofOptions{}},
 }
 
