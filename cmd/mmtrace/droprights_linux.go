@@ -33,7 +33,7 @@ func getCaps() (s capSets, err error) {
 
 // keep returns s less what is not in keptCaps. CAP_SYS_ADMIN stays where it can be
 // taken up again, by raiseAdmin. Without CAP_SYS_PTRACE, CAP_PERFMON stays, which
-// opens maps since Linux 6.13.
+// opens maps on newer kernels (6.18 does, 6.12 does not).
 func (s capSets) keep() capSets {
 	var masks [2]uint32
 	kept := keptCaps

