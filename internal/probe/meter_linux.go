@@ -3,7 +3,6 @@ package probe
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 	"time"
 )
@@ -71,8 +70,7 @@ func (m *Meter) wait(d time.Duration) bool {
 	}
 }
 
-// slice adds one slice. Where the statistics are on anyway (the sysctl
-// kernel.bpf_stats_enabled), it needs no right.
+// slice adds one slice.
 func (m *Meter) slice() error {
 	before, err := m.p.efforts()
 	if err != nil {
@@ -82,32 +80,23 @@ func (m *Meter) slice() error {
 	if m.raise != nil {
 		lower = m.raise()
 	}
-	stats, enabling := enableStats()
+	stats, err := enableStats()
 	lower()
-	if enabling != nil && !errors.Is(enabling, fs.ErrPermission) {
-		return enabling
+	if err != nil {
+		return err
 	}
 	quiet := make(map[string]Effort)
 	start := time.Now()
 	events, err1 := m.watch(quiet)
 	took := time.Since(start)
-	var err2 error
-	if stats != nil {
-		err2 = stats.Close()
-	}
+	err2 := stats.Close()
 	after, err3 := m.p.efforts()
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	runs := uint64(0)
 	programs := make(map[string]Effort, len(after))
 	for name, e := range after {
-		d := e.minus(before[name])
-		programs[name] = m.sum.Programs[name].plus(d)
-		runs += d.Runs
-	}
-	if runs == 0 && enabling != nil { // at least the meter's own calls would have been counted
-		return enabling
+		programs[name] = m.sum.Programs[name].plus(e.minus(before[name]))
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -87,7 +87,7 @@ func TestCostText(t *testing.T) {
 
 func TestBriefTime(t *testing.T) {
 	for ns, want := range map[float64]string{
-		0: "0 ns", 75.4: "75 ns", 999: "999 ns", 999.9: "1.0 µs", 1520: "1.5 µs", 9994: "10 µs", 99_600: "100 µs",
+		0: "0 ns", 75.4: "75 ns", 999: "999 ns", 999.9: "1.0 us", 1520: "1.5 us", 9994: "10 us", 99_600: "100 us",
 		2.1e6: "2.1 ms", 4.1e8: "410 ms", 1.12e9: "1.1 s", 59e9: "59 s", 70e9: "1 min 10 s",
 	} {
 		if got := strings.ReplaceAll(brief(ns), nbsp, " "); got != want {

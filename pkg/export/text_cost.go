@@ -68,7 +68,7 @@ func brief(ns float64) string {
 	units := []struct {
 		ns   float64
 		name string
-	}{{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}}
+	}{{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}}
 	for _, u := range units {
 		switch v := ns / u.ns; {
 		case v >= 60 && u.name == "s":

@@ -26,6 +26,9 @@ var (
 		Tool: testHeader.Tool, Host: testHeader.Host, Targets: testHeader.Targets,
 		Window: report.Window{StartUnix: 1000, Planned: 30e9, Duration: 20, StoppedBy: "exit"},
 		Begin:  5, End: 25, Kernel: report.KernelFacts{Events: 9, OrderMode: "lock"},
+		Cost: report.CostFacts{CallLonger: 75.5, Idle: 57, Sampled: 20, Events: 9, TargetCPU: 11, CPU: 12, OtherCPU: 13,
+			Memory: 1 << 27, Maps: 1 << 26, Programs: []report.ProgramCost{{Name: "call_returned", Role: "return", Runs: 10, Time: 9000}},
+			Quiet: []report.ProgramCost{{Name: "call_returned", Role: "return", Runs: 1, Time: 60}}},
 	}
 	testFrames = stack.Table{
 		7: {
