@@ -59,10 +59,8 @@ func trace(_ context.Context, j *job) (exit int, err error) {
 func (j *job) config(rec *recorder) session.Config {
 	c := session.Config{
 		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer), Order: orderOf(j.order.word),
-		MaxOverhead: float64(j.overhead),
-		Tool:        tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
-		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer),
-		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident, Raise: raiseAdmin,
+		MaxOverhead: float64(j.overhead), Raise: raiseAdmin,
+		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
 		Progress: func(what string) { j.progress.note("%s", what) },
 	}
 	if j.command != nil {

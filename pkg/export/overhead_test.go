@@ -34,10 +34,10 @@ func TestOverheadText(t *testing.T) {
 	}{
 		{"no limit", report.Overhead{Spent: 1, CPU: 2}, ""},
 		{"cheap", report.Overhead{Limit: 0.001, Spent: 1, CPU: 1e9},
-			"  - Tracing took under 0.1 % of the CPU time that the target took itself;\n" +
-				"    --max-overhead allows 0.1 %.\n"},
+			"  - Tracing took under 0.01 % of the CPU time that the target took itself;\n" +
+				"    --max-overhead allows 0.10 %.\n"},
 		{"one step", report.Overhead{Limit: 0.03, Spent: 2e6, CPU: 1e9, Steps: []report.Saving{unmaps}, Unstacked: 1},
-			"  - Tracing took 0.2 % of the CPU time that the target took itself;\n" +
+			"  - Tracing took 0.20 % of the CPU time that the target took itself;\n" +
 				"    --max-overhead allows 3.0 %.\n" +
 				"  - From 2.0 s on it left out the call stacks of munmap, 1 stack so far, since\n" +
 				"    it took 3.1 %.\n"},

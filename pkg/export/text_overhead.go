@@ -65,11 +65,3 @@ func was(n uint64) string {
 	}
 	return number(n) + nbsp + "were"
 }
-
-// percent writes a share with one digit.
-func percent(f float64) string {
-	if f > 0 && f < 0.001 {
-		return "under" + nbsp + "0.1" + nbsp + "%"
-	}
-	return fmt.Sprintf("%.1f%s%%", f*100, nbsp)
-}
