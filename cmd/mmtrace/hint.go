@@ -112,6 +112,9 @@ func adviseOutput(e *outputError) []advice {
 	if errors.Is(e.err, export.ErrUnknown) { // the process has ended, or nobody looked
 		return []advice{{"try:", "--folded-value bytes"}}
 	}
+	if errors.Is(e.err, export.ErrNoHalf) { // a window without a length
+		return []advice{{"try:", "-F folded, for what there was at the end"}}
+	}
 	if errors.Is(e.err, fs.ErrNotExist) {
 		return []advice{{"try:", "make the directory, or -o with another"}}
 	}

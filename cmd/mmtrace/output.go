@@ -62,7 +62,7 @@ func (o *options) resolveOutputs() error {
 		o.outputs = append(o.outputs, output{path, format})
 	}
 	if len(o.outputs) > 0 {
-		return nil
+		return o.checkHalves()
 	}
 	path := stdoutPath
 	if len(o.command) > 0 {
@@ -70,7 +70,18 @@ func (o *options) resolveOutputs() error {
 	}
 	format, err := o.formatOf(stdoutPath)
 	o.outputs = []output{{path, format}}
-	return err
+	return errors.Join(err, o.checkHalves())
+}
+
+// checkHalves checks that what is to be compared half-way is known then.
+func (o *options) checkHalves() error {
+	for _, out := range o.outputs {
+		if out.format == export.FormatDiff && o.foldedValue.word == "resident" {
+			return &usageError{msg: "folded-diff and --folded-value resident exclude each other: " +
+				"what is in memory is looked up at the end only"}
+		}
+	}
+	return nil
 }
 
 // formatOf returns the format for a path: that of its extension, else -F.

@@ -13,7 +13,7 @@ import (
 	"github.com/mmtrace/mmtrace/internal/testutil"
 )
 
-var reportNames = []string{"txt", "json", "folded", "pb.gz"}
+var reportNames = []string{"txt", "json", "folded", "diff.folded", "pb.gz"}
 
 // outputsOf returns -o for one report of each kind in dir.
 func outputsOf(dir, name string) []string {

@@ -154,8 +154,14 @@ func checkAnswers(t *testing.T, file string, answers []answer) {
 			checkWidth(t, a.name, a.report, a.opts)
 		}
 	}
+	checkFile(t, file, b.String())
+}
+
+// checkFile compares text with what a file in testdata has.
+func checkFile(t *testing.T, file, text string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -163,7 +169,7 @@ func checkAnswers(t *testing.T, file string, answers []answer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+	if diff := cmp.Diff(string(want), text); diff != "" {
 		t.Errorf("output differs from %s (-want +got); see -update:\n%s", file, diff)
 	}
 }

@@ -20,6 +20,7 @@ const (
 	FormatText   Format = "text"
 	FormatFolded Format = "folded"
 	FormatJSON   Format = "json"
+	FormatDiff   Format = "folded-diff"
 	FormatPprof  Format = "pprof"
 )
 
@@ -45,6 +46,9 @@ var formats = []struct {
 	}},
 	{FormatFolded, ".folded", func(w io.Writer, r *report.Report, o Options) error {
 		return Folded(w, r, FoldedOptions{o.Filter, o.Value, o.NoComm, o.Addrs})
+	}},
+	{FormatDiff, ".diff.folded", func(w io.Writer, r *report.Report, o Options) error {
+		return FoldedDiff(w, r, FoldedOptions{o.Filter, o.Value, o.NoComm, o.Addrs})
 	}},
 	{FormatJSON, ".json", func(w io.Writer, r *report.Report, o Options) error {
 		return JSON(w, r, JSONOptions{o.Filter})
@@ -102,17 +106,21 @@ func ForName(name string) (Format, error) {
 		name, ErrFormat, strings.Join(Formats(), ", "))
 }
 
-// ForPath returns the format that the extension of path stands for, else an
-// error that wraps ErrFormat and lists the extensions. Upper and lower case are
-// the same.
+// ForPath returns the format that the extension of path stands for, the longest
+// one that fits, else an error that wraps ErrFormat and lists the extensions. Upper
+// and lower case are the same.
 func ForPath(path string) (Format, error) {
-	for _, f := range formats {
-		if strings.HasSuffix(strings.ToLower(path), f.ext) {
-			return f.format, nil
+	best := -1
+	for i, f := range formats {
+		if strings.HasSuffix(strings.ToLower(path), f.ext) && (best < 0 || len(f.ext) > len(formats[best].ext)) {
+			best = i
 		}
 	}
-	return "", fmt.Errorf("choosing a format for %q: %w; want a name that ends in %s",
-		path, ErrFormat, strings.Join(Extensions(), ", "))
+	if best < 0 {
+		return "", fmt.Errorf("choosing a format for %q: %w; want a name that ends in %s",
+			path, ErrFormat, strings.Join(Extensions(), ", "))
+	}
+	return formats[best].format, nil
 }
 
 // Write writes r to w in format f.

@@ -149,9 +149,22 @@ func rich() *report.Report {
 			Example: "mmap(NULL, 1099511627776, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)"},
 	}
 	r.Released, r.Unlisted = released(), report.Unlisted{Stacks: 2, MappedBytes: 24 * kib, MappedCount: 3, UnmappedBytes: 24 * kib}
+	halve(r)
 	r.Caveats = []string{"Two frames of libvendor.so.3 have no unwind tables: paths that go through " +
 		"it end there."}
 	return r
+}
+
+// halve gives r a middle: half of the first path was there, all of the others, and
+// a part of what is gone.
+func halve(r *report.Report) {
+	r.HalfTime = r.Window.Duration / 2
+	for i := range r.Paths {
+		r.Paths[i].Half = report.Amount{Bytes: r.Paths[i].Bytes, Count: r.Paths[i].Count}
+	}
+	r.Paths[0].Half = report.Amount{Bytes: 10 * mib, Count: 10}
+	r.Released[0].Half = report.Amount{Bytes: 3 * mib, Count: 3}
+	r.Totals.Half = report.Amount{Bytes: 16 * mib, Count: 18}
 }
 
 // released are paths of which nothing is outstanding.

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/report"
@@ -60,14 +62,15 @@ func Folded(w io.Writer, r *report.Report, o FoldedOptions) error {
 			sums[o.stack(p)] += n
 		}
 	}
-	stacks := make([]string, 0, len(sums))
-	for s := range sums {
-		stacks = append(stacks, s)
-	}
-	slices.Sort(stacks)
+	return writeFolded(w, sums, func(n uint64) string { return strconv.FormatUint(n, 10) })
+}
+
+// writeFolded writes a line for each stack in bytewise order, with what text says
+// of its sum.
+func writeFolded[T any](w io.Writer, sums map[string]T, text func(T) string) error {
 	bw := bufio.NewWriter(w)
-	for _, s := range stacks {
-		fmt.Fprintf(bw, "%s %d\n", s, sums[s])
+	for _, s := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(bw, "%s %s\n", s, text(sums[s]))
 	}
 	if err := bw.Flush(); err != nil {
 		return fmt.Errorf("writing folded stacks: %w", err)

@@ -30,6 +30,9 @@ var goldens = []struct {
 	{"rich.folded", rich, Options{}},
 	{"rich.json", rich, Options{}},
 	{"rich-count.folded", rich, Options{Value: "count", NoComm: true, Addrs: true}},
+	{"rich.diff.folded", rich, Options{}},
+	{"rich-count.diff.folded", rich, Options{Value: "count", NoComm: true, Addrs: true}},
+	{"rich-min.diff.folded", rich, Options{Filter: Filter{MinSize: 3 << 20}}},
 	{"rich-wide.txt", rich, Options{Width: 132, FullNames: true}},
 	{"rich-color.txt", rich, Options{Color: true}},
 	{"rich-top.txt", rich, Options{Filter: Filter{Top: 1, MinSize: 64 << 10, Sort: "age"}}},
@@ -160,6 +163,15 @@ func TestOptionErrors(t *testing.T) {
 	if err := Folded(&b, rich(), FoldedOptions{Value: "pages"}); !errors.Is(err, ErrOption) {
 		t.Errorf("folding by pages: error %v, want %v", err, ErrOption)
 	}
+	for _, o := range []FoldedOptions{{Value: "resident"}, {}} {
+		r := rich()
+		if o.Value == "" {
+			r.HalfTime = 0
+		}
+		if err := FoldedDiff(&b, r, o); !errors.Is(err, ErrNoHalf) {
+			t.Errorf("the halves of %d by %q: error %v, want %v", r.HalfTime, o.Value, err, ErrNoHalf)
+		}
+	}
 	if err := Write(&b, "xml", rich(), Options{}); !errors.Is(err, ErrFormat) {
 		t.Errorf("writing xml: error %v, want %v", err, ErrFormat)
 	}
@@ -170,7 +182,7 @@ func TestOptionErrors(t *testing.T) {
 
 func TestForPath(t *testing.T) {
 	for path, want := range map[string]Format{
-		"a.txt": FormatText, "/x/y.FOLDED": FormatFolded, "b.c.json": FormatJSON,
+		"a.txt": FormatText, "/x/y.FOLDED": FormatFolded, "/x/y.diff.Folded": FormatDiff, ".diff.folded": FormatDiff, "b.c.json": FormatJSON,
 		"c.pb.gz": FormatPprof, "c.gz": "", "json": "", "a.xml": "", "": "",
 	} {
 		got, err := ForPath(path)

@@ -65,6 +65,8 @@ type jsonPath struct {
 	MappedBytes   jsonNumber `json:"mapped_bytes"`
 	MappedCount   jsonNumber `json:"mapped_count"`
 	UnmappedBytes jsonNumber `json:"unmapped_bytes"`
+	HalfBytes     jsonNumber `json:"half_time_bytes"`
+	HalfCount     jsonNumber `json:"half_time_count"`
 	Rate          float64    `json:"rate_bytes_per_s"`
 	Oldest        jsonNumber `json:"oldest_age_ns"`
 	Newest        jsonNumber `json:"newest_age_ns"`
@@ -84,7 +86,8 @@ func jsonPathOf(p *report.Path) jsonPath {
 		ID: valid(p.ID), Comm: valid(p.Comm), Call: valid(p.Call),
 		Bytes: jsonNumber(p.Bytes), Count: jsonNumber(p.Count),
 		MappedBytes: jsonNumber(p.MappedBytes), MappedCount: jsonNumber(p.MappedCount),
-		UnmappedBytes: jsonNumber(p.UnmappedBytes), Rate: finite(p.Rate),
+		UnmappedBytes: jsonNumber(p.UnmappedBytes),
+		HalfBytes:     jsonNumber(p.Half.Bytes), HalfCount: jsonNumber(p.Half.Count), Rate: finite(p.Rate),
 		Oldest: natural(int64(p.Oldest)), Newest: natural(int64(p.Newest)),
 		Anon: jsonNumber(p.Anon), File: jsonNumber(p.File), Shared: jsonNumber(p.Shared),
 		Uncertain: jsonNumber(p.Uncertain), jsonResidence: jsonResidenceOf(&p.Resident), Commit: jsonCommitmentOf(&p.Commit), jsonJudgement: jsonJudgementOf(p),

@@ -14,6 +14,8 @@ type jsonReleased struct {
 	MappedBytes   jsonNumber  `json:"mapped_bytes"`
 	MappedCount   jsonNumber  `json:"mapped_count"`
 	UnmappedBytes jsonNumber  `json:"unmapped_bytes"`
+	HalfBytes     jsonNumber  `json:"half_time_bytes"`
+	HalfCount     jsonNumber  `json:"half_time_count"`
 	Frames        []jsonFrame `json:"frames"`
 }
 
@@ -21,7 +23,8 @@ func jsonReleasedOf(p *report.Path) jsonReleased {
 	return jsonReleased{
 		ID: valid(p.ID), Comm: valid(p.Comm), Call: valid(p.Call),
 		MappedBytes: jsonNumber(p.MappedBytes), MappedCount: jsonNumber(p.MappedCount),
-		UnmappedBytes: jsonNumber(p.UnmappedBytes), Frames: each(p.Frames, jsonFrameOf),
+		UnmappedBytes: jsonNumber(p.UnmappedBytes),
+		HalfBytes:     jsonNumber(p.Half.Bytes), HalfCount: jsonNumber(p.Half.Count), Frames: each(p.Frames, jsonFrameOf),
 	}
 }
 
@@ -30,6 +33,8 @@ type jsonUnlisted struct {
 	MappedBytes   jsonNumber `json:"mapped_bytes"`
 	MappedCount   jsonNumber `json:"mapped_count"`
 	UnmappedBytes jsonNumber `json:"unmapped_bytes"`
+	HalfBytes     jsonNumber `json:"half_time_bytes"`
+	HalfCount     jsonNumber `json:"half_time_count"`
 }
 
 // jsonReleasedPaths returns the released paths that are written, and the sum of
@@ -43,7 +48,8 @@ func jsonReleasedPaths(r *report.Report) ([]jsonReleased, jsonUnlisted) {
 		u.MappedBytes += p.MappedBytes
 		u.MappedCount += p.MappedCount
 		u.UnmappedBytes += p.UnmappedBytes
+		u.Half.Add(p.Half)
 	}
 	return each(r.Released[:n], jsonReleasedOf), jsonUnlisted{jsonNumber(u.Stacks), jsonNumber(u.MappedBytes),
-		jsonNumber(u.MappedCount), jsonNumber(u.UnmappedBytes)}
+		jsonNumber(u.MappedCount), jsonNumber(u.UnmappedBytes), jsonNumber(u.Half.Bytes), jsonNumber(u.Half.Count)}
 }

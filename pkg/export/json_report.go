@@ -83,6 +83,7 @@ type jsonWindow struct {
 	Duration  jsonNumber `json:"duration_ns"`
 	Planned   jsonNumber `json:"planned_ns"`
 	StoppedBy string     `json:"stopped_by"`
+	HalfTime  jsonNumber `json:"half_time_ns"`
 }
 
 type jsonTotals struct {
@@ -95,6 +96,8 @@ type jsonTotals struct {
 	UnmappedCount    jsonNumber            `json:"unmapped_count"`
 	OutstandingBytes jsonNumber            `json:"outstanding_bytes"`
 	OutstandingCount jsonNumber            `json:"outstanding_count"`
+	HalfBytes        jsonNumber            `json:"half_time_bytes"`
+	HalfCount        jsonNumber            `json:"half_time_count"`
 	OldBytes         jsonNumber            `json:"old_bytes"`
 	OldUnmapped      jsonNumber            `json:"old_unmapped_bytes"`
 	HeapGrowth       int64                 `json:"heap_growth_bytes"`
@@ -124,12 +127,13 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 			natural(int64(h.CPUs)), jsonNumber(h.MaxMapCount), valid(h.Overcommit), jsonNumber(h.Memory), jsonNumber(h.Swap)},
 		Targets: each(r.Targets, jsonTargetOf),
 		Window: jsonWindow{rfc3339(w.StartUnix, 0), rfc3339(w.StartUnix, w.Duration),
-			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy)},
+			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy), natural(int64(r.HalfTime))},
 		Totals: jsonTotals{
 			Calls: jsonNumber(n.Calls), ByKind: make(map[string]jsonNumber), Failed: jsonNumber(n.Failed),
 			MappedBytes: jsonNumber(n.MappedBytes), MappedCount: jsonNumber(n.MappedCount),
 			UnmappedBytes: jsonNumber(n.UnmappedBytes), UnmappedCount: jsonNumber(n.UnmappedCount),
 			OutstandingBytes: jsonNumber(n.OutstandingBytes), OutstandingCount: jsonNumber(n.OutstandingCount),
+			HalfBytes: jsonNumber(n.Half.Bytes), HalfCount: jsonNumber(n.Half.Count),
 			OldBytes: jsonNumber(n.OldBytes), OldUnmapped: jsonNumber(n.OldUnmapped),
 			HeapGrowth: signed(n.HeapGrowth), jsonResidence: jsonResidenceOf(&n.Resident),
 			OldOpened: signed(n.OldOpened), OldReturned: jsonNumber(n.OldReturned), Commit: jsonCommitmentOf(&n.Commit),

@@ -64,6 +64,7 @@ func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	t.failures()
 	t.commitments()
 	t.givenBack()
+	t.halves()
 	t.memory()
 	t.totals()
 	t.trust()

@@ -24,6 +24,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.remnants(r)
 	b.failures(r)
 	b.totals(r)
+	b.halves(r)
 	b.quality(r)
 	b.reside(r)
 	b.trend(r)

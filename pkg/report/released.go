@@ -21,6 +21,7 @@ type Unlisted struct {
 	Stacks                     uint64
 	MappedBytes, UnmappedBytes uint64
 	MappedCount                uint64
+	Half                       Amount
 }
 
 // accounts adds to each path what its accounts hold. Paths without anything
@@ -34,12 +35,14 @@ func (b *builder) accounts(g *groups, rest map[stack.ID]bool) Unlisted {
 			u.MappedBytes += a.Mapped
 			u.MappedCount += a.MappedCount
 			u.UnmappedBytes += a.Unmapped
+			u.Half.Add(b.halfWay(k, a))
 			continue
 		}
 		p := b.path(g, k)
 		p.MappedBytes += a.Mapped
 		p.MappedCount += a.MappedCount
 		p.UnmappedBytes += a.Unmapped
+		p.Half.Add(b.halfWay(k, a))
 		b.witness(g, p, a)
 	}
 	return u

@@ -28,6 +28,9 @@ type Report struct {
 	Remnants []Remnant
 	// Failures are the calls that failed, grouped by path and cause.
 	Failures []Failure
+	// HalfTime is the middle of the window in nanoseconds from its begin, 0 if what
+	// was outstanding then is not known.
+	HalfTime event.Time
 	// Trend is how the sizes of the processes and of the machine went.
 	Trend Trend
 	// Overhead is what tracing cost, if there was a limit to it.
@@ -100,6 +103,8 @@ type Totals struct {
 	// OutstandingBytes and OutstandingCount were mapped in the window and are
 	// still mapped.
 	OutstandingBytes, OutstandingCount uint64
+	// Half was outstanding at HalfTime.
+	Half Amount
 	// OldBytes were mapped before the window and are still mapped; OldUnmapped
 	// were mapped before it and given back in it.
 	OldBytes, OldUnmapped uint64
@@ -178,6 +183,8 @@ type Path struct {
 	// MappedBytes and MappedCount are all that this path mapped in the window.
 	MappedBytes, MappedCount uint64
 	UnmappedBytes            uint64
+	// Half was outstanding at Report.HalfTime.
+	Half Amount
 	// Rate is the growth of Bytes over the window in bytes per second.
 	Rate float64
 	// Oldest and Newest are ages in nanoseconds at the end of the window.

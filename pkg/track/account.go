@@ -28,7 +28,8 @@ type AccountKey struct {
 // A point is the level of an account at the end of a step of time.
 type point struct {
 	step        uint32
-	level, open uint64
+	count       uint32 // mappings; there are never 2^32 of a process
+	level, open uint64 // bytes
 }
 
 const (
@@ -42,18 +43,22 @@ func (a *Account) Outstanding() uint64 { return a.Mapped - min(a.Unmapped, a.Map
 // Open returns how many bytes of the path are left and accessible.
 func (a *Account) Open() uint64 { return a.Outstanding() - min(a.Closed, a.Outstanding()) }
 
+// Count returns how many mappings of the path are left, whole or in part.
+func (a *Account) Count() uint64 { return a.MappedCount - min(a.GoneCount, a.MappedCount) }
+
 // note remembers the level at time t after the begin of the trace.
 func (a *Account) note(t event.Time) {
 	step := uint32(max(0, t)/levelStep) >> a.shift
 	if n := len(a.points); n > 0 && a.points[n-1].step >= step {
-		a.points[n-1].level, a.points[n-1].open = a.Outstanding(), a.Open()
+		p := &a.points[n-1]
+		p.level, p.open, p.count = a.Outstanding(), a.Open(), uint32(a.Count())
 		return
 	}
 	if len(a.points) == maxPoints {
 		a.thin()
 		step >>= 1
 	}
-	a.points = append(a.points, point{step, a.Outstanding(), a.Open()})
+	a.points = append(a.points, point{step, uint32(a.Count()), a.Outstanding(), a.Open()})
 }
 
 // thin halves the resolution.
@@ -87,4 +92,18 @@ func (a *Account) Levels(begin, end event.Time, into, open []uint64) {
 		into[k] += last.level
 		open[k] += last.open
 	}
+}
+
+// At returns the bytes and mappings that were outstanding at a time after the
+// begin of the trace: those at the nearest end of a step, which is off by 50 ms at
+// most, and in long windows by 1/512 of what was traced.
+func (a *Account) At(t event.Time) (bytes, count uint64) {
+	length := levelStep << a.shift
+	for _, p := range a.points {
+		if event.Time(p.step+1)*length > t+length/2 {
+			break
+		}
+		bytes, count = p.level, uint64(p.count)
+	}
+	return bytes, count
 }

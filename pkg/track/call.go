@@ -182,7 +182,6 @@ func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.E
 		if p.Value.Closed {
 			a.Closed -= min(n, a.Closed)
 		}
-		a.note(t.now - t.begin)
 		if m.Live == 0 {
 			t.stats.GoneCount++
 			a.GoneCount++
@@ -192,6 +191,7 @@ func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.E
 		} else if ev != nil && ev.Kind == event.Munmap {
 			m.Short = &Unmap{p.Range, ev.Stack, ev.Time}
 		}
+		a.note(t.now - t.begin)
 	}
 	return sum
 }

@@ -15,7 +15,9 @@ func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Pr
 		t.processes[pid] = p
 	} else if old := t.spaces[p.Space]; old != nil && p.Space != id {
 		old.Processes = slices.DeleteFunc(old.Processes, func(q event.PID) bool { return q == pid })
-		old.Left = len(old.Processes) == 0
+		if old.Left = len(old.Processes) == 0; old.Left {
+			old.Gone = t.now
+		}
 	}
 	sp := t.space(id)
 	if !slices.Contains(sp.Processes, pid) {
@@ -78,7 +80,7 @@ func (t *Tracker) exit(ev *event.Event) {
 // page count is the last thing to compare with. If it is the only one, it may well
 // differ, since what the kernel mapped by itself was not seen.
 func (t *Tracker) end(sp *Space, ev *event.Event) {
-	sp.Ended = true
+	sp.Ended, sp.Gone = true, t.now
 	if !sp.known || sp.broken || ev.TotalVM == 0 {
 		return
 	}

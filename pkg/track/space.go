@@ -18,6 +18,8 @@ type Space struct {
 	// Left: every process left the space for another by execve; nothing in it
 	// is outstanding.
 	Left bool
+	// Gone is the time from which on the space is Ended or Left.
+	Gone event.Time
 	// Settled is the newest comparison with the kernel's map.
 	Settled Comparison
 	// Before is the size in bytes of the first reading.
