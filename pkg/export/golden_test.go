@@ -33,6 +33,7 @@ var goldens = []struct {
 	{"rich.diff.folded", rich, Options{}},
 	{"rich-count.diff.folded", rich, Options{Value: "count", NoComm: true, Addrs: true}},
 	{"rich-min.diff.folded", rich, Options{Filter: Filter{MinSize: 3 << 20}}},
+	{"suppressed.json", func() *report.Report { return suppress(plainLeak(), "leak:^make_*r$\nleak:x") }, Options{}},
 	{"rich-wide.txt", rich, Options{Width: 132, FullNames: true}},
 	{"rich-color.txt", rich, Options{Color: true}},
 	{"rich-top.txt", rich, Options{Filter: Filter{Top: 1, MinSize: 64 << 10, Sort: "age"}}},

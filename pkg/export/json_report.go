@@ -27,23 +27,24 @@ func (a jsonAddr) MarshalJSON() ([]byte, error) {
 }
 
 type jsonReport struct {
-	Schema    string         `json:"schema"`
-	Tool      jsonTool       `json:"tool"`
-	Host      jsonHost       `json:"host"`
-	Targets   []jsonTarget   `json:"targets"`
-	Window    jsonWindow     `json:"window"`
-	Totals    jsonTotals     `json:"totals"`
-	Quality   jsonQuality    `json:"quality"`
-	Selection jsonSelection  `json:"selection"`
-	Paths     []jsonPath     `json:"paths"`
-	Released  []jsonReleased `json:"released_paths"`
-	Unlisted  jsonUnlisted   `json:"released_unlisted"`
-	Remnants  []jsonRemnant  `json:"remnants"`
-	Failures  []jsonFailure  `json:"failures"`
-	Trend     jsonTrend      `json:"trend"`
-	Overhead  *jsonOverhead  `json:"overhead,omitempty"`
-	Cost      jsonCost       `json:"cost"`
-	Caveats   []string       `json:"caveats"`
+	Schema     string           `json:"schema"`
+	Tool       jsonTool         `json:"tool"`
+	Host       jsonHost         `json:"host"`
+	Targets    []jsonTarget     `json:"targets"`
+	Window     jsonWindow       `json:"window"`
+	Totals     jsonTotals       `json:"totals"`
+	Quality    jsonQuality      `json:"quality"`
+	Selection  jsonSelection    `json:"selection"`
+	Paths      []jsonPath       `json:"paths"`
+	Released   []jsonReleased   `json:"released_paths"`
+	Unlisted   jsonUnlisted     `json:"released_unlisted"`
+	Remnants   []jsonRemnant    `json:"remnants"`
+	Suppressed []jsonSuppressed `json:"suppressions"`
+	Failures   []jsonFailure    `json:"failures"`
+	Trend      jsonTrend        `json:"trend"`
+	Overhead   *jsonOverhead    `json:"overhead,omitempty"`
+	Cost       jsonCost         `json:"cost"`
+	Caveats    []string         `json:"caveats"`
 }
 
 type jsonTool struct {
@@ -141,12 +142,13 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 		Quality: jsonQualityOf(&r.Quality), Overhead: jsonOverheadOf(&r.Overhead),
 		Selection: jsonSelection{jsonNumber(o.MinSize), jsonNumber(o.MaxSize), natural(int64(o.Older)),
 			o.Sort, natural(int64(left.Filtered.Paths)), jsonNumber(left.Filtered.Bytes)},
-		Paths:    each(r.Paths, jsonPathOf),
-		Remnants: each(r.Remnants, jsonRemnantOf),
-		Failures: each(r.Failures, jsonFailureOf),
-		Trend:    jsonTrendOf(&r.Trend),
-		Cost:     jsonCostOf(r),
-		Caveats:  texts(r.Caveats),
+		Paths:      each(r.Paths, jsonPathOf),
+		Remnants:   each(r.Remnants, jsonRemnantOf),
+		Suppressed: each(r.Suppressed, jsonSuppressedOf),
+		Failures:   each(r.Failures, jsonFailureOf),
+		Trend:      jsonTrendOf(&r.Trend),
+		Cost:       jsonCostOf(r),
+		Caveats:    texts(r.Caveats),
 	}
 	j.Released, j.Unlisted = jsonReleasedPaths(r)
 	for k, v := range n.ByKind {

@@ -57,6 +57,7 @@ func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	t.processes()
 	t.paths()
 	t.others()
+	t.suppressed()
 	if t.g.chief() == nil {
 		t.elsewhere()
 	}
@@ -177,7 +178,7 @@ func (t *text) gone() bool {
 
 // pathCount is the number of all call paths with outstanding mappings.
 func (t *text) pathCount() uint64 {
-	n := t.g.leaks.n() + t.g.growing.n() + t.g.early.n() + t.g.cache.n() + t.g.young.n() + t.g.once.n()
+	n := t.g.leaks.n() + t.g.growing.n() + t.g.early.n() + t.g.cache.n() + t.g.young.n() + t.g.once.n() + t.g.suppressed.n()
 	for _, h := range t.g.heaps {
 		n += h.n()
 	}

@@ -50,6 +50,9 @@ func (t *text) finding() string {
 	case !sure(&t.r.Quality):
 		return "no leak found, but not everything could be seen"
 	}
+	if len(g.suppressed.paths) > 0 {
+		return "no path leaks, but for what is suppressed"
+	}
 	return "no path leaks"
 }
 
@@ -137,6 +140,7 @@ func (t *text) held() string {
 	}{
 		{g.cache.n(), count(g.cache.n(), "cache")}, {g.young.n(), count(g.young.n(), "path") + " with young mappings only"},
 		{g.once.n(), number(g.once.n()) + nbsp + "mapped once"}, {g.early.n(), number(g.early.n()) + nbsp + "too young to judge"},
+		{g.suppressed.n(), number(g.suppressed.n()) + nbsp + "suppressed"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, p.text)
@@ -164,6 +168,9 @@ func (t *text) also() {
 		if h != c {
 			parts = append(parts, fmt.Sprintf("the %s grows: %s", h.owner.Name, h.amount()))
 		}
+	}
+	if n := g.suppressed.n(); n > 0 && c != nil {
+		parts = append(parts, fmt.Sprintf("%s %s suppressed: %s", count(n, "path"), are(n), size(g.suppressed.bytes)))
 	}
 	if left := leftBytes(t.r.Remnants); left > 0 {
 		parts = append(parts, size(left)+" is left of mappings that were unmapped only in part")

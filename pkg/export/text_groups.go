@@ -47,6 +47,7 @@ type groups struct {
 	heaps              []*group // growing memory that its owner manages, one an owner, the largest first
 	early              group    // young, but the window was too short to tell
 	cache, young, once group
+	suppressed         group
 }
 
 // groupsOf sorts the paths of r. A path without a verdict is one that could not be
@@ -55,6 +56,8 @@ func groupsOf(r *report.Report) *groups {
 	g := &groups{}
 	for _, p := range byBytes(r.Paths) {
 		switch v := &p.Verdict; {
+		case v.Kind == verdict.Suppressed:
+			g.suppressed.add(p)
 		case v.Kind == verdict.Leak:
 			g.leaks.add(p)
 		case v.Kind == verdict.Growing && p.Owner.Managed:

@@ -3,14 +3,13 @@ package export
 import (
 	"fmt"
 	"strings"
-
-	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
 // others sums up the paths that are not listed, one line a verdict.
 func (t *text) others() {
 	g := t.g
-	if t.o.All || t.pathCount() == g.leaks.n()+g.growing.n() {
+	n := t.pathCount() - g.leaks.n() - g.growing.n() - g.suppressed.n()
+	if t.o.All || n == 0 {
 		return
 	}
 	title := "OUTSTANDING"
@@ -25,7 +24,7 @@ func (t *text) others() {
 	t.other("young", &g.young, ": not older than what "+these(&g.young, "this path", "these paths")+" usually unmap"+these(&g.young, "s", ""))
 	t.other("once", &g.once, ": mapped once, or all at one time")
 	t.other("too young", &g.early, ": mapped too late in the window to judge")
-	t.para(dim, "  ", "--all lists %s by call path.", these(&group{paths: make([]*report.Path, t.pathCount()-g.leaks.n()-g.growing.n())}, "it", "them"))
+	t.para(dim, "  ", "--all lists %s by call path.", them(n))
 }
 
 func (t *text) other(name string, g *group, what string) {

@@ -26,6 +26,8 @@ type Report struct {
 	Unlisted Unlisted
 	// Remnants are mappings of which munmap took back only a part.
 	Remnants []Remnant
+	// Suppressed are what Suppress was told, in its order, with what it matched.
+	Suppressed []Suppressed
 	// Failures are the calls that failed, grouped by path and cause.
 	Failures []Failure
 	// HalfTime is the middle of the window in nanoseconds from its begin, 0 if what

@@ -26,10 +26,12 @@ const (
 	Young Kind = "young"
 	// Once: it mapped once and not again.
 	Once Kind = "once"
+	// Suppressed: it was not to be judged. Judge does not say so.
+	Suppressed Kind = "suppressed"
 )
 
 // rank orders verdicts, worst first.
-var rank = map[Kind]int{Leak: 0, Growing: 1, Cache: 2, Young: 3, Once: 4}
+var rank = map[Kind]int{Leak: 0, Growing: 1, Cache: 2, Young: 3, Once: 4, Suppressed: 5}
 
 // Compare orders verdicts, the worst first; what is none comes last.
 func Compare(a, b Kind) int { return cmp.Compare(order(a), order(b)) }
