@@ -69,19 +69,22 @@ func completeNames(_ *cobra.Command, _ []string, typed string) ([]string, cobra.
 	return words, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeConditions offers what --fail-on compares.
-func completeConditions(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	var words []string
-	for _, q := range report.Quantities() {
-		words = append(words, cobra.CompletionWithDesc(q[0]+">", q[1]))
+// completeConditions offers comparisons of what is known, each with what it is.
+func completeConditions(known [][2]string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var words []string
+		for _, q := range known {
+			words = append(words, cobra.CompletionWithDesc(q[0]+">", q[1]))
+		}
+		return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
-	return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // completeFlags tells the shell what the values of cmd's flags can be. An error
 // would mean that a flag is not there or is registered twice.
 func completeFlags(cmd *cobra.Command) {
-	byName := map[string]cobra.CompletionFunc{"pid": completePIDs, "name": completeNames, "fail-on": completeConditions}
+	byName := map[string]cobra.CompletionFunc{"pid": completePIDs, "name": completeNames,
+		"fail-on": completeConditions(report.Quantities()), "when": completeConditions(report.Gauges())}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		complete, ok := byName[f.Name]
 		if choice, is := f.Value.(*choiceValue); is {

@@ -43,6 +43,7 @@ func exitCode(err error) int {
 		output *outputError
 		start  *startError
 		thread *procfs.ErrThread
+		gone   *goneError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -53,7 +54,7 @@ func exitCode(err error) int {
 		return start.code
 	case errors.Is(err, errInterrupted):
 		return exitInterrupted
-	case errors.As(err, &thread), errors.Is(err, errNotCalled),
+	case errors.As(err, &thread), errors.As(err, &gone), errors.Is(err, errNotCalled),
 		errors.Is(err, procfs.ErrNoProcess), errors.Is(err, procfs.ErrZombie),
 		errors.Is(err, procfs.ErrKernelThread):
 		return exitNoTarget

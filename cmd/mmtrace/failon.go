@@ -16,16 +16,16 @@ func (v *conditionsValue) Set(s string) error {
 	c, err := report.ParseCondition(s)
 	var bad *report.ConditionError
 	if errors.As(err, &bad) {
-		return &wantError{want: bad.Want, mean: quantityMeant(bad)}
+		return &wantError{want: bad.Want, mean: quantityMeant(bad, report.Quantities())}
 	}
 	*v = append(*v, c)
 	return nil
 }
 
 // quantityMeant returns the condition with the name that may have been meant.
-func quantityMeant(e *report.ConditionError) string {
+func quantityMeant(e *report.ConditionError, known [][2]string) string {
 	var names []string
-	for _, q := range report.Quantities() {
+	for _, q := range known {
 		names = append(names, q[0])
 	}
 	if name := closest(e.Name, names); e.Name != "" && name != "" {

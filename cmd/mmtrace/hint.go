@@ -33,6 +33,7 @@ func advise(err error, args []string) []advice {
 		output *outputError
 		start  *startError
 		thread *procfs.ErrThread
+		gone   *goneError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -45,6 +46,8 @@ func advise(err error, args []string) []advice {
 		return adviseRights(rights, args)
 	case errors.As(err, &thread):
 		return []advice{{"try:", shellQuote(withProcess(args, thread)...)}}
+	case errors.As(err, &gone):
+		return []advice{{"try:", "mmtrace -- COMMAND, which traces it from its start"}}
 	case errors.Is(err, procfs.ErrNoProcess), errors.Is(err, errNotCalled):
 		return adviseNoProcess()
 	case errors.Is(err, procfs.ErrZombie):

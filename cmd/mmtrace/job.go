@@ -26,7 +26,8 @@ type job struct {
 	// command is the command that was started for this, nil if none was. It stands
 	// before its first instruction until release.
 	command *command
-	told    bool // that the recording fails
+	told    bool   // that the recording fails
+	fired   string // what of --when held, and how
 	hooks
 }
 
@@ -105,7 +106,11 @@ func (j *job) run(ctx context.Context) (int, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		code, err := trace(ctx, j)
+		var code int
+		fired, err := j.arm(ctx)
+		if fired && err == nil {
+			code, err = trace(ctx, j)
+		}
 		if j.command != nil {
 			if err != nil && j.command.runs() {
 				j.progress.note("mmtrace: %v\nwaiting for %s to end", err, oneLine(j.command.name))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/export"
+	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
 const (
@@ -25,6 +26,7 @@ type options struct {
 	names    wordsValue
 	command  []string      // what came after "--"
 	duration durationValue // of the window; 0: until interrupted, or the command's end
+	when     triggersValue // tracing begins when one holds
 	follow   bool
 	asRoot   bool
 	buffer   sizeValue // of the ring buffer, a power of two
@@ -39,6 +41,9 @@ type options struct {
 	minSize     sizeValue
 	maxSize     sizeValue // 0: no bound
 	older       durationValue
+	include     patternsValue
+	exclude     patternsValue
+	tail        tailValue
 	sort        choiceValue
 	all         bool // list every call path in full
 	foldedValue choiceValue
@@ -47,6 +52,8 @@ type options struct {
 
 	noResident bool // do not look up what is in memory
 	failOn     conditionsValue
+	suppFiles  wordsValue
+	suppressed []report.Suppression // what suppFiles hold
 
 	strict  bool
 	quiet   bool
@@ -61,6 +68,8 @@ func newOptions() *options {
 		buffer:      defaultBuffer,
 		order:       choiceValue{"auto", []string{"auto", "lock", "calls"}, "WAY"},
 		paths:       wordsValue{kind: "FILE"},
+		suppFiles:   wordsValue{kind: "FILE"},
+		tail:        tailValue{text: "10%"}, // as verdicts have it
 		format:      choiceValue{"", export.Formats(), "FORMAT"},
 		top:         export.DefaultTop,
 		sort:        choiceValue{export.Sorts()[0], export.Sorts(), "KEY"},
@@ -85,6 +94,7 @@ func (o *options) addTarget(fs *pflag.FlagSet) {
 	g.VarP(&o.pids, "pid", "p", "process to trace; may be repeated, or a list: 42,43")
 	g.Var(&o.names, "name", "trace the processes of this name")
 	g.VarP(&o.duration, "duration", "d", "how long; 0: until Ctrl-C, or the command's end")
+	g.Var(&o.when, "when", "wait until this holds, then trace: 'rss>2G'; may be repeated")
 	g.BoolVarP(&o.follow, "follow", "f", false, "trace the processes that it forks, too")
 	g.BoolVar(&o.asRoot, "as-root", false, "under sudo, keep the command after -- root")
 	g.Var(&o.buffer, "buffer", "memory for events that were not read yet")
@@ -102,6 +112,8 @@ func (o *options) addReport(fs *pflag.FlagSet) {
 	g.VarP(&o.minSize, "min-size", "z", "leave out call paths that hold less")
 	g.VarP(&o.maxSize, "max-size", "Z", "leave out call paths that hold more; 0: no limit")
 	g.Var(&o.older, "older", "leave out call paths without a mapping of this age")
+	g.VarP(&o.include, "include", "I", "list only call paths with a frame that matches this regexp")
+	g.VarP(&o.exclude, "exclude", "X", "leave out call paths with a frame that matches this one")
 	g.Var(&o.sort, "sort", "order by "+orList(o.sort.choices))
 	g.Var(&o.foldedValue, "folded-value", "what folded stacks count: "+orList(o.foldedValue.choices))
 	o.addVerdict(g)
@@ -110,6 +122,8 @@ func (o *options) addReport(fs *pflag.FlagSet) {
 
 // addVerdict adds the flags that choose the exit code.
 func (o *options) addVerdict(g flagGroup) {
+	g.Var(&o.tail, "tail", "newest part of the window that no verdict counts")
+	g.Var(&o.suppFiles, "suppressions", "file of leak:PATTERN lines: what is no leak")
 	g.Var(&o.failOn, "fail-on", "exit with 3 if this holds: 'leaked>10M'; may be repeated")
 	g.BoolVar(&o.strict, "strict", false, "exit with 6 if anything was lost")
 }
@@ -142,6 +156,15 @@ func (o *options) finish() error {
 		return &usageError{msg: fmt.Sprintf("--buffer wants 64K to 1G, got %s", &o.buffer)}
 	}
 	if err := o.checkResident(); err != nil {
+		return err
+	}
+	if err := o.checkWhen(); err != nil {
+		return err
+	}
+	if err := o.checkTail(); err != nil {
+		return err
+	}
+	if err := o.readSuppressions(); err != nil {
 		return err
 	}
 	o.buffer = powerOfTwo(o.buffer)
@@ -205,7 +228,7 @@ func (o *options) exportOptions(s stream) export.Options {
 	return export.Options{
 		Filter: export.Filter{
 			Top: top, MinSize: uint64(o.minSize), MaxSize: uint64(o.maxSize),
-			Older: event.Time(o.older), Sort: o.sort.word,
+			Older: event.Time(o.older), Sort: o.sort.word, Include: o.include, Exclude: o.exclude,
 		},
 		Width:  s.width,
 		Color:  s.Writer != nil && s.useColour(o.colour.word),

@@ -49,10 +49,21 @@ func (p *progress) start(what string) {
 
 // update shows r in place of the reading before, on a terminal.
 func (p *progress) update(r reading) {
+	p.show(p.line(r))
+}
+
+// wait says what is waited for, of what.
+func (p *progress) wait(what, when string) {
+	if !p.quiet {
+		fmt.Fprintf(p.w, "waiting until %s for %s; Ctrl-C gives up\n", when, printable(what))
+	}
+}
+
+// show shows an ASCII line in place of the one before, on a terminal.
+func (p *progress) show(line string) {
 	if p.quiet || !p.w.tty {
 		return
 	}
-	line := p.line(r)
 	if p.w.width > 1 && len(line) >= p.w.width { // a wrapped line cannot be rewritten
 		line = line[:p.w.width-1]
 	}

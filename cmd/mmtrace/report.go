@@ -77,7 +77,10 @@ func reportFile(_ context.Context, path string, o *options, s streams) (exit int
 		writeAdvice(s.err, []advice{{"note:", "the report is on what comes before that; without the end, calls have no names"}})
 		exit = exitFailure
 	}
+	facts.Tail = o.tail.Tail
 	r := report.Build(t, frames, facts)
+	o.suppress(r)
+	o.noteUnused(r, func(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) })
 	if err := o.writeReport(s, r); err != nil {
 		return exitFailure, err
 	}

@@ -23,7 +23,8 @@ change. It takes root, or the capabilities that "mmtrace doctor" names.`,
 sudo mmtrace --name redis-server -d 5m        the same by name, for five minutes
 sudo mmtrace -p 1234 -o x.folded -o x.json    into files, for other tools
 sudo mmtrace -- ./server --port 80            run a command, from its first mapping
-sudo mmtrace record -o x.mmtrace -p 1234      keep all of it, for "mmtrace report"`,
+sudo mmtrace record -o x.mmtrace -p 1234      keep all of it, for "mmtrace report"
+sudo mmtrace -p 1234 --when 'rss>2G'          later, once it is that large`,
 		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

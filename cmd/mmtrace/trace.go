@@ -46,6 +46,8 @@ func trace(_ context.Context, j *job) (exit int, err error) {
 	j.progress.end(readingOf(s))
 	ended := time.Now()
 	r, facts, frames := s.Report()
+	j.suppress(r)
+	j.noteUnused(r, j.progress.note)
 	j.verbosely("looked up what is in memory in %v", time.Duration(facts.Resident.Took).Round(time.Millisecond))
 	j.verbosely("made the report of %d events and %d call stacks in %v", facts.Kernel.Events, len(frames),
 		time.Since(ended).Round(time.Millisecond))
@@ -61,6 +63,7 @@ func (j *job) config(rec *recorder) session.Config {
 		Targets: j.targets, Follow: j.follow, RingBytes: int(j.buffer), Order: orderOf(j.order.word),
 		MaxOverhead: float64(j.overhead), Raise: raiseAdmin,
 		Tool: tool(), Planned: time.Duration(j.duration), Record: rec.begin(), NoResident: j.noResident,
+		Tail: j.tail.Tail, When: j.fired,
 		Progress: func(what string) { j.progress.note("%s", what) },
 	}
 	if j.command != nil {
@@ -149,6 +152,7 @@ const maxChildren = 8
 func (j *job) report(s *session.Session) {
 	r, err := s.Interim()
 	if err == nil {
+		j.suppress(r)
 		err = j.writeReport(j.streams, r)
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/report"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 	"github.com/mmtrace/mmtrace/pkg/trace"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
 // ErrNoTarget means that there is nothing to trace.
@@ -48,6 +49,10 @@ type Config struct {
 	// Note is told what went wrong without ending the trace. It may be nil.
 	Note    func(doing string, err error)
 	Planned time.Duration // 0: open
+	// When says what tracing waited for, "" if it was nothing.
+	When string
+	// Tail is what of the window verdicts leave out.
+	Tail verdict.Tail
 	// NoResident leaves out how much of each mapping is in memory. ResidentBudget
 	// is how long looking that up may take for each address space; 0 is a default.
 	NoResident     bool
@@ -141,6 +146,7 @@ func Start(cfg Config) (s *Session, err error) {
 	s.facts = newFacts(cfg, host)
 	s.facts.Overhead.Limit = cfg.MaxOverhead
 	s.facts.Kernel.OrderMode, s.facts.Kernel.OrderWhy = string(order), why
+	s.facts.Tail = cfg.Tail
 	for _, p := range cfg.Targets {
 		s.describe(p, 0)
 	}

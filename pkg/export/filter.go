@@ -3,6 +3,7 @@ package export
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +27,9 @@ type Filter struct {
 	MinSize, MaxSize uint64
 	// Older leaves out the paths without a mapping of at least this age.
 	Older event.Time
+	// Include, if there are any, leave out the paths without a frame of which one
+	// matches a name (stack.Frame.Names); Exclude leave out those with such a frame.
+	Include, Exclude []*regexp.Regexp
 	// Sort is "bytes" (also ""), "count", "rate" or "resident": the largest first;
 	// or "age": the path with the oldest mapping first.
 	Sort string
@@ -33,12 +37,42 @@ type Filter struct {
 
 // A LeftOut says what a Filter left out of a report.
 type LeftOut struct {
-	Filtered Sum // outside MinSize, MaxSize and Older
-	Beyond   Sum // after the first Top
-	// Released are those of Report.Released outside MinSize, MaxSize and Older;
-	// its Bytes are what they mapped.
+	NotIncluded Sum // without a frame that Include matches
+	Excluded    Sum // of the others, with one that Exclude matches
+	Filtered    Sum // of the others, outside MinSize, MaxSize and Older
+	Beyond      Sum // after the first Top
+	// Released are those of Report.Released that were left out but for Top; its Bytes
+	// are what they mapped.
 	Released Sum
 }
+
+// sum returns the sum for a refusal, nil for none.
+func (l *LeftOut) sum(r refusal) *Sum {
+	switch r {
+	case notIncluded:
+		return &l.NotIncluded
+	case excluded:
+		return &l.Excluded
+	case filtered:
+		return &l.Filtered
+	}
+	return nil
+}
+
+// all sums up what was left out but for Top.
+func (l *LeftOut) all() Sum {
+	return Sum{l.NotIncluded.Paths + l.Excluded.Paths + l.Filtered.Paths,
+		l.NotIncluded.Bytes + l.Excluded.Bytes + l.Filtered.Bytes}
+}
+
+// A refusal is why a path is left out; none is 0.
+type refusal uint8
+
+const (
+	notIncluded refusal = iota + 1
+	excluded
+	filtered
+)
 
 // A Sum counts call paths and their outstanding bytes.
 type Sum struct {
@@ -67,8 +101,8 @@ func Select(r *report.Report, f Filter) (*report.Report, LeftOut, error) {
 	paths := make([]report.Path, 0, len(r.Paths))
 	for i := range r.Paths {
 		p := &r.Paths[i]
-		if !f.takes(p) {
-			left.Filtered.add(p)
+		if sum := left.sum(f.refuses(p)); sum != nil {
+			sum.add(p)
 			continue
 		}
 		paths = append(paths, *p)
@@ -121,8 +155,34 @@ func (f Filter) all() Filter {
 	return f
 }
 
-func (f Filter) takes(p *report.Path) bool {
-	return p.Bytes >= f.MinSize && (f.MaxSize == 0 || p.Bytes <= f.MaxSize) && p.Oldest >= f.Older
+func (f Filter) takes(p *report.Path) bool { return f.refuses(p) == 0 }
+
+// refuses returns why f leaves p out.
+func (f Filter) refuses(p *report.Path) refusal {
+	switch {
+	case len(f.Include) > 0 && !matchesAny(f.Include, p.Frames):
+		return notIncluded
+	case matchesAny(f.Exclude, p.Frames):
+		return excluded
+	case p.Bytes < f.MinSize || f.MaxSize > 0 && p.Bytes > f.MaxSize || p.Oldest < f.Older:
+		return filtered
+	}
+	return 0
+}
+
+// matchesAny reports whether a pattern matches a name of a frame.
+func matchesAny(patterns []*regexp.Regexp, frames []stack.Frame) bool {
+	if len(patterns) == 0 {
+		return false
+	}
+	for i := range frames {
+		for _, name := range frames[i].Names() {
+			if slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(name) }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ordering returns the comparison that sort names.

@@ -1,7 +1,9 @@
 package export
 
 import (
+	"cmp"
 	"math"
+	"regexp"
 	"strconv"
 
 	"github.com/mmtrace/mmtrace/pkg/report"
@@ -84,7 +86,9 @@ type jsonWindow struct {
 	Duration  jsonNumber `json:"duration_ns"`
 	Planned   jsonNumber `json:"planned_ns"`
 	StoppedBy string     `json:"stopped_by"`
+	When      string     `json:"when"`
 	HalfTime  jsonNumber `json:"half_time_ns"`
+	Tail      jsonNumber `json:"tail_ns"`
 }
 
 type jsonTotals struct {
@@ -114,8 +118,14 @@ type jsonSelection struct {
 	MaxBytes     jsonNumber `json:"max_bytes"`
 	Older        jsonNumber `json:"older_ns"`
 	Sort         string     `json:"sort"`
+	Include      []string   `json:"include"`
+	Exclude      []string   `json:"exclude"`
 	LeftOutPaths jsonNumber `json:"left_out_paths"`
 	LeftOutBytes jsonNumber `json:"left_out_bytes"`
+	NotIncluded  jsonNumber `json:"not_included_paths"`
+	NotIncBytes  jsonNumber `json:"not_included_bytes"`
+	Excluded     jsonNumber `json:"excluded_paths"`
+	ExclBytes    jsonNumber `json:"excluded_bytes"`
 }
 
 // jsonReportOf returns r in the shape in which it is written.
@@ -128,7 +138,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 			natural(int64(h.CPUs)), jsonNumber(h.MaxMapCount), valid(h.Overcommit), jsonNumber(h.Memory), jsonNumber(h.Swap)},
 		Targets: each(r.Targets, jsonTargetOf),
 		Window: jsonWindow{rfc3339(w.StartUnix, 0), rfc3339(w.StartUnix, w.Duration),
-			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy), natural(int64(r.HalfTime))},
+			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy), valid(w.When), natural(int64(r.HalfTime)), natural(int64(r.Tail))},
 		Totals: jsonTotals{
 			Calls: jsonNumber(n.Calls), ByKind: make(map[string]jsonNumber), Failed: jsonNumber(n.Failed),
 			MappedBytes: jsonNumber(n.MappedBytes), MappedCount: jsonNumber(n.MappedCount),
@@ -139,9 +149,9 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 			HeapGrowth: signed(n.HeapGrowth), jsonResidence: jsonResidenceOf(&n.Resident),
 			OldOpened: signed(n.OldOpened), OldReturned: jsonNumber(n.OldReturned), Commit: jsonCommitmentOf(&n.Commit),
 		},
-		Quality: jsonQualityOf(&r.Quality), Overhead: jsonOverheadOf(&r.Overhead),
-		Selection: jsonSelection{jsonNumber(o.MinSize), jsonNumber(o.MaxSize), natural(int64(o.Older)),
-			o.Sort, natural(int64(left.Filtered.Paths)), jsonNumber(left.Filtered.Bytes)},
+		Quality:    jsonQualityOf(&r.Quality),
+		Overhead:   jsonOverheadOf(&r.Overhead),
+		Selection:  jsonSelectionOf(left, o),
 		Paths:      each(r.Paths, jsonPathOf),
 		Remnants:   each(r.Remnants, jsonRemnantOf),
 		Suppressed: each(r.Suppressed, jsonSuppressedOf),
@@ -154,10 +164,22 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 	for k, v := range n.ByKind {
 		j.Totals.ByKind[valid(k)] = jsonNumber(v)
 	}
-	if o.Sort == "" {
-		j.Selection.Sort = Sorts()[0]
-	}
 	return j
+}
+
+func jsonSelectionOf(left LeftOut, o *JSONOptions) jsonSelection {
+	all := left.all()
+	return jsonSelection{
+		MinBytes: jsonNumber(o.MinSize), MaxBytes: jsonNumber(o.MaxSize), Older: natural(int64(o.Older)),
+		Sort: cmp.Or(o.Sort, Sorts()[0]), Include: patternTexts(o.Include), Exclude: patternTexts(o.Exclude),
+		LeftOutPaths: natural(int64(all.Paths)), LeftOutBytes: jsonNumber(all.Bytes),
+		NotIncluded: natural(int64(left.NotIncluded.Paths)), NotIncBytes: jsonNumber(left.NotIncluded.Bytes),
+		Excluded: natural(int64(left.Excluded.Paths)), ExclBytes: jsonNumber(left.Excluded.Bytes),
+	}
+}
+
+func patternTexts(list []*regexp.Regexp) []string {
+	return each(list, func(p **regexp.Regexp) string { return valid((*p).String()) })
 }
 
 func jsonTargetOf(g *report.Target) jsonTarget {

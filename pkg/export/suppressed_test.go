@@ -20,8 +20,10 @@ func suppress(r *report.Report, text string) *report.Report {
 
 // other is a leak by another function.
 func other(size uint64) report.Path {
-	return placed(judged(verdict.Leak, size, neverUnmapped, verdict.Owner{}), lib("mmap"),
+	p := placed(judged(verdict.Leak, size, neverUnmapped, verdict.Owner{}), lib("mmap"),
 		stack.Frame{Function: "load_font", Module: app}, c("main", "main.c", 12))
+	p.ID = "other"
+	return p
 }
 
 // suppressions are all that the text has to say about them.

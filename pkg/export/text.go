@@ -36,6 +36,7 @@ type text struct {
 	g    *groups        // of all paths, selected or not
 	list []*report.Path // to show in full
 	left LeftOut        // of those that would be shown in full
+	out  LeftOut        // of all
 	o    *TextOptions
 }
 
@@ -47,11 +48,11 @@ type text struct {
 // are never cut. Names from the traced process are shown printable; the text is
 // UTF-8. The error wraps ErrOption if o.Sort is unknown, else it is w's.
 func Text(w io.Writer, r *report.Report, o TextOptions) error {
-	sel, _, err := Select(r, o.Filter.all())
+	sel, out, err := Select(r, o.Filter.all())
 	if err != nil {
 		return err
 	}
-	t := &text{page: newPage(w, &o), r: sel, g: groupsOf(r), o: &o}
+	t := &text{page: newPage(w, &o), r: sel, g: groupsOf(r), o: &o, out: out}
 	t.choose(r)
 	t.answer()
 	t.processes()
@@ -85,8 +86,9 @@ func (t *text) choose(all *report.Report) {
 	}
 	slices.SortStableFunc(t.list, func(a, b *report.Path) int { return verdict.Compare(a.Verdict.Kind, b.Verdict.Kind) })
 	for i := range all.Paths {
-		if p := &all.Paths[i]; t.listed(p) && !t.o.takes(p) {
-			t.left.Filtered.add(p)
+		p := &all.Paths[i]
+		if sum := t.left.sum(t.o.refuses(p)); sum != nil && t.listed(p) {
+			sum.add(p)
 		}
 	}
 	n := t.o.top(len(t.list))

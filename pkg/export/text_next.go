@@ -62,10 +62,14 @@ func (t *text) step() string {
 
 // lookFor says what is wrong with a path of the program's own.
 func (t *text) lookFor(p *report.Path) string {
-	if i := blame(p.Frames); i < len(p.Frames) {
-		return fmt.Sprintf("Look for the munmap that %s or its callers owe; the path is below.", label(&p.Frames[i]))
+	below := ""
+	if slices.ContainsFunc(t.list, func(q *report.Path) bool { return q.ID == p.ID }) {
+		below = "; the path is below"
 	}
-	return "Look for the munmap that is missing; the path is below."
+	if i := blame(p.Frames); i < len(p.Frames) {
+		return fmt.Sprintf("Look for the munmap that %s or its callers owe%s.", label(&p.Frames[i]), below)
+	}
+	return "Look for the munmap that is missing" + below + "."
 }
 
 // next writes commands to go on with.
@@ -232,6 +236,9 @@ func (t *text) about() {
 	if t.r.Window.StartUnix != 0 {
 		t.para(plain, "  traced    ", "%s to %s", stamp(t.r.Window.StartUnix, 0),
 			stamp(t.r.Window.StartUnix, t.r.Window.Duration))
+	}
+	if when := t.r.Window.When; when != "" {
+		t.para(plain, "  when      ", "%s", printable(when))
 	}
 	if g := t.root(); g != nil {
 		line := shell(g.Cmdline)

@@ -15,7 +15,7 @@ const maxNames = 3
 
 // paths lists call paths in full.
 func (t *text) paths() {
-	if len(t.list)+t.left.Filtered.Paths == 0 {
+	if len(t.list)+t.left.all().Paths == 0 {
 		return
 	}
 	note := ""
@@ -32,10 +32,16 @@ func (t *text) paths() {
 		t.para(dim, "    ", "%s with %s not shown; -T %d shows all.",
 			count(uint64(n.Paths), "more path"), size(n.Bytes), len(t.list)+n.Paths)
 	}
-	if n := &t.left.Filtered; n.Paths > 0 {
+	t.leftOut(&t.left.Filtered, t.filterText())
+	t.leftOut(&t.left.NotIncluded, "without a frame that --include names")
+	t.leftOut(&t.left.Excluded, "with a frame that --exclude names")
+}
+
+// leftOut says how much is not listed for a reason.
+func (t *text) leftOut(n *Sum, why string) {
+	if n.Paths > 0 {
 		t.blank()
-		t.para(dim, "    ", "%s with %s left out: %s.",
-			count(uint64(n.Paths), "path"), size(n.Bytes), t.filterText())
+		t.para(dim, "    ", "%s with %s left out: %s.", count(uint64(n.Paths), "path"), size(n.Bytes), why)
 	}
 }
 

@@ -31,6 +31,12 @@ func (t *text) totals() {
 		g := &t.r.Targets[0]
 		t.sum("address space at the end", g.Bytes, t.mapCount(g))
 	}
+	if out := &t.out.NotIncluded; out.Paths > 0 {
+		t.sum("left out by --include", out.Bytes, count(uint64(out.Paths), "path")+" of the outstanding ones")
+	}
+	if out := &t.out.Excluded; out.Paths > 0 {
+		t.sum("left out by --exclude", out.Bytes, count(uint64(out.Paths), "path")+" of the outstanding ones")
+	}
 	if s := callText(n.ByKind); s != "" {
 		t.para(plain, "  calls: ", "%s", s)
 	}
@@ -96,6 +102,12 @@ func (t *text) trust() {
 			"itself, such as a stack that grows, is seen only when its map is read.", printable(q.OrderWhy))
 	}
 	t.overhead()
+	switch {
+	case t.r.TailSet && t.r.Tail > 0:
+		t.point("What was mapped in the last %s is listed, but no verdict counts it (--tail).", span(t.r.Tail))
+	case t.r.TailSet:
+		t.point("Verdicts count all of the window to its end (--tail 0): what is young may look like growth.")
+	}
 	for _, c := range t.r.Caveats {
 		t.point("%s", printable(c))
 	}

@@ -25,6 +25,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.failures(r)
 	b.totals(r)
 	b.halves(r)
+	b.tail(r)
 	b.quality(r)
 	b.reside(r)
 	b.trend(r)

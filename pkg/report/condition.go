@@ -1,16 +1,11 @@
 package report
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // A Condition is a comparison of a number of a report with a bound: "leaked>10M".
 type Condition struct {
-	text  string
-	name  *quantity
-	op    string
-	bound float64
+	comparison
+	name *quantity
 }
 
 // A Finding is what a Condition found.
@@ -34,52 +29,21 @@ type ConditionError struct {
 
 func (e *ConditionError) Error() string { return fmt.Sprintf("reading %q: want %s", e.Text, e.Want) }
 
-// operators are in an order in which none hides a longer one.
-var operators = []string{">=", "<=", "==", ">", "<", "="}
-
 // ParseCondition reads NAME, an operator (>, >=, <, <=, =) and a number, with or
 // without blanks between them. Sizes take K, M, G and T, which are binary, and a
 // rate "/s" behind that; what is counted takes whole numbers. The error is
 // a *ConditionError.
 func ParseCondition(s string) (Condition, error) {
-	at := strings.IndexAny(s, "<>=")
-	if at < 0 {
-		return Condition{}, &ConditionError{Text: s, Want: "a name, > or <, and a number, as in leaked>10M"}
+	names := make([]named, len(quantities))
+	for i, q := range quantities {
+		names[i] = named{q.name, q.unit}
 	}
-	c := Condition{text: s}
-	rest := s[at:]
-	for _, op := range operators {
-		if strings.HasPrefix(rest, op) {
-			c.op, rest = op, rest[len(op):]
-			break
-		}
+	c, at, err := parseComparison(s, names, "leaked>10M")
+	if err != nil {
+		return Condition{}, err
 	}
-	name := strings.TrimSpace(s[:at])
-	for i := range quantities {
-		if quantities[i].name == name {
-			c.name = &quantities[i]
-		}
-	}
-	if c.name == nil {
-		return Condition{}, &ConditionError{Text: s, Name: name, Want: quantityNames()}
-	}
-	var ok bool
-	if c.bound, ok = c.name.unit.parse(strings.TrimSpace(rest)); !ok {
-		return Condition{}, &ConditionError{Text: s, Want: fmt.Sprintf(c.name.unit.want(), name)}
-	}
-	return c, nil
+	return Condition{c, &quantities[at]}, nil
 }
-
-func quantityNames() string {
-	names := make([]string, len(quantities))
-	for i := range quantities {
-		names[i] = quantities[i].name
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
-}
-
-// String returns the condition as it was written.
-func (c Condition) String() string { return c.text }
 
 // NeedsResidence reports whether c is about what is in memory or in swap.
 func (c Condition) NeedsResidence() bool {
@@ -92,18 +56,4 @@ func (c Condition) Find(r *Report) Finding {
 	f := Finding{Value: n, Holds: c.holds(n), Text: fmt.Sprintf("%s is %s", c.name.name, c.name.unit.text(n))}
 	f.Known = more == 0 || f.Holds == c.holds(n+more) && c.op != "=" && c.op != "=="
 	return f
-}
-
-func (c Condition) holds(n float64) bool {
-	switch c.op {
-	case ">":
-		return n > c.bound
-	case ">=":
-		return n >= c.bound
-	case "<":
-		return n < c.bound
-	case "<=":
-		return n <= c.bound
-	}
-	return n == c.bound
 }

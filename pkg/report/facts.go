@@ -1,6 +1,9 @@
 package report
 
-import "github.com/mmtrace/mmtrace/pkg/event"
+import (
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/verdict"
+)
 
 // Facts are what a report needs beside the events: what was asked for, and what
 // the machine told. They travel in a recording.
@@ -22,6 +25,9 @@ type Facts struct {
 	Overhead Overhead
 	// Cost is what the tracing took.
 	Cost CostFacts
+	// Tail is what of the window verdicts leave out. It is a matter of the report, not
+	// of the trace, and so in no recording.
+	Tail verdict.Tail `json:"-"`
 }
 
 // TargetFacts are what was read about a process when it came under trace.

@@ -34,6 +34,7 @@ func (b *builder) witness(g *groups, p *Path, a *track.Account) {
 func (b *builder) judge(g *groups, p *Path) {
 	e := g.evidence(p)
 	e.Begin, e.Window = b.facts.Begin, b.facts.End-b.facts.Begin
+	e.Tail = b.facts.Tail.Of(e.Window)
 	e.Mapped = max(p.MappedCount, uint64(len(e.Births)))
 	for i := range e.Births {
 		e.Births[i] = min(max(e.Births[i], b.facts.Begin), b.facts.End)
@@ -47,6 +48,15 @@ func (b *builder) judge(g *groups, p *Path) {
 	p.Levels = e.Levels
 	if !slices.Equal(e.Open, e.Levels) {
 		p.Open = e.Open
+	}
+}
+
+// tail notes in r what verdicts leave out.
+func (b *builder) tail(r *Report) {
+	window := max(0, b.facts.End-b.facts.Begin)
+	r.Tail, r.TailSet = verdict.Usual(window), b.facts.Tail.Set
+	if r.TailSet {
+		r.Tail = max(0, b.facts.Tail.Of(window))
 	}
 }
 

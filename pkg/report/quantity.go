@@ -139,6 +139,9 @@ func (u unit) text(n float64) string {
 	if u == things {
 		return strconv.FormatFloat(n, 'f', 0, 64)
 	}
+	if n < 0 {
+		return "-" + u.text(-n)
+	}
 	name, per := "B", ""
 	if u == bytesPerSecond {
 		per = "/s"

@@ -33,6 +33,10 @@ type Report struct {
 	// HalfTime is the middle of the window in nanoseconds from its begin, 0 if what
 	// was outstanding then is not known.
 	HalfTime event.Time
+	// Tail is how much of the window verdicts leave out, in nanoseconds from its end;
+	// TailSet says that this was asked for.
+	Tail    event.Time
+	TailSet bool
 	// Trend is how the sizes of the processes and of the machine went.
 	Trend Trend
 	// Overhead is what tracing cost, if there was a limit to it.
@@ -91,6 +95,9 @@ type Window struct {
 	StoppedBy string
 	// Planned is the duration asked for in nanoseconds, 0 if it was open.
 	Planned event.Time
+	// When says what the start waited for, and what was found then: "rss>2G: app (42):
+	// rss is 2.1 GiB". It is "" if it waited for nothing.
+	When string `json:",omitempty"`
 }
 
 // Totals are sums over all targets.

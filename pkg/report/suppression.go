@@ -2,7 +2,7 @@ package report
 
 import (
 	"fmt"
-	"path"
+	"slices"
 	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/stack"
@@ -98,11 +98,8 @@ func (s *Suppression) match(name string) bool {
 // their directories.
 func (s *Suppression) Matches(frames []stack.Frame) bool {
 	for i := range frames {
-		f := &frames[i]
-		for _, name := range []string{f.Function, f.Linkage, f.Module, path.Base(f.Module), f.File, path.Base(f.File)} {
-			if name != "" && name != "." && s.match(name) {
-				return true
-			}
+		if slices.ContainsFunc(frames[i].Names(), s.match) {
+			return true
 		}
 	}
 	return false

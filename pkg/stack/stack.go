@@ -2,6 +2,11 @@
 // the table that names each stack by the 64-bit hash under which it was captured.
 package stack
 
+import (
+	"slices"
+	"strings"
+)
+
 // An ID names a captured call stack: a 64-bit hash over its addresses, its
 // address space and that space's generation of loaded code.
 type ID uint64
@@ -34,6 +39,23 @@ type Frame struct {
 	// Guessed says that the frame was found by a frame pointer in code that says
 	// nothing about its frames: it may be wrong.
 	Guessed bool
+}
+
+// Names returns what f can be found by, none of it empty: the names of its function,
+// and those of its module and source file with and without their directories.
+func (f *Frame) Names() []string {
+	names := []string{f.Function, f.Linkage, f.Module, base(f.Module), f.File, base(f.File)}
+	return slices.DeleteFunc(names, func(s string) bool { return s == "" })
+}
+
+// base returns the last element of a path, "" if path is that already. "[anon:a/b]"
+// is one element.
+func base(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	if i < 0 || path[0] == '[' {
+		return ""
+	}
+	return path[i+1:]
 }
 
 // What stands in place of a function at the root of a stack that is not

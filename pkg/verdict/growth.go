@@ -14,7 +14,7 @@ func (j *judge) growth() Verdict {
 		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
 			"%s mappings are left, and as many of their sizes from before the window were unmapped in it: they replace those.", number(len(j.Births)))}
 	}
-	oldest := j.Begin + j.Window - j.Births[0]
+	oldest := j.end - j.Births[0]
 	facts := fmt.Sprintf("%s of %s mappings were never unmapped; the oldest is %s old", number(len(j.Births)), number(j.Mapped), Span(oldest))
 	switch {
 	case j.settled < fewBirths:
@@ -35,7 +35,7 @@ func (j *judge) growth() Verdict {
 		return Verdict{Kind: Growing, Enough: enough <= j.Window, Longer: enough, Why: fmt.Sprintf(
 			"%s; it holds more and more, though %d %% of its mappings are unmapped within the window.", facts, int(100*(1-survive)))}
 	}
-	why := facts + ", and it went on through the whole window"
+	why := facts + ", and it went on through the " + j.unlessCut("whole window", "window up to its last %s")
 	if j.Freed.Count() > 0 {
 		why += fmt.Sprintf("; those that were unmapped lived %s or less", Span(j.Freed.Quantile(1)))
 	}
@@ -45,7 +45,7 @@ func (j *judge) growth() Verdict {
 // forgotten counts the mappings that are far older than any that was unmapped
 // ever got: the path gives its mappings back, but not these.
 func (j *judge) forgotten() int {
-	limit := j.Begin + j.Window - outlives*j.Freed.Quantile(1)
+	limit := j.end - outlives*j.Freed.Quantile(1)
 	n := 0
 	for _, b := range j.Births {
 		if b < limit {
@@ -57,7 +57,7 @@ func (j *judge) forgotten() int {
 
 // withoutTail returns the levels less their newest part.
 func (j *judge) withoutTail() []uint64 {
-	n := int(float64(len(j.Levels))*(1-tailShare) + 0.5)
+	n := int(float64(len(j.Levels))*(1-j.share) + 0.5)
 	return j.Levels[:n]
 }
 
@@ -67,9 +67,9 @@ func (j *judge) withoutTail() []uint64 {
 func (j *judge) survival() float64 {
 	ages := make([]event.Time, len(j.Births))
 	for i, b := range j.Births {
-		ages[len(ages)-1-i] = j.Begin + j.Window - b
+		ages[len(ages)-1-i] = j.end - b
 	}
-	return j.Freed.Survival(ages, event.Time(float64(j.Window)*(1-tailShare)))
+	return j.Freed.Survival(ages, event.Time(float64(j.Window)*(1-j.share)))
 }
 
 // longer returns a window in which enough mappings should be left to be sure.

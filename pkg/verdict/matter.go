@@ -86,7 +86,7 @@ func (j *judge) opening() bool {
 	if n != len(j.Levels) || last < 2 || j.Open[n-1] <= j.Open[last] || j.Levels[n-1] > j.Levels[last] {
 		return false
 	}
-	p, up := Trend(j.Open[:int(float64(n)*(1-tailShare)+0.5)])
+	p, up := Trend(j.Open[:int(float64(n)*(1-j.share)+0.5)])
 	return up && p < significant && rises(j.Open) > fewBirths
 }
 

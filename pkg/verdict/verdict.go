@@ -66,6 +66,9 @@ type Evidence struct {
 	Returned float64
 	// Matter is what it is that is outstanding.
 	Matter Matter
+	// Tail is how much of the window, in nanoseconds from its end, is left out; NoTail
+	// is nothing. 0 is the usual part, and only of what shows a trend.
+	Tail event.Time
 }
 
 // A Verdict is a Kind with its reasons.
@@ -81,10 +84,6 @@ type Verdict struct {
 	Longer event.Time
 }
 
-// The newest part of the window says little: what was mapped in it may yet be
-// unmapped.
-const tailShare = 0.1
-
 // Numbers that decide.
 const (
 	fewBirths   = 5    // fewer mappings left do not show a habit
@@ -99,21 +98,25 @@ const (
 
 // Judge returns the verdict on a path.
 func Judge(e *Evidence) Verdict {
-	j := judge{Evidence: e}
+	j := judge{Evidence: e, end: e.Begin + e.Window, share: tailShare}
+	if len(e.Births) == 0 {
+		return Verdict{Kind: Young, Why: "Nothing is left.", Enough: true}
+	}
+	if e.Tail != 0 && !j.cutTail() {
+		return Verdict{Kind: Young, Longer: e.Window * 4,
+			Why: fmt.Sprintf("Nothing left is older than %s: too early to tell.", Span(j.cut))}
+	}
 	j.measure()
 	return e.Matter.weigh(j.verdict())
 }
 
 func (j *judge) verdict() Verdict {
-	e := j.Evidence
 	switch {
-	case len(e.Births) == 0:
-		return Verdict{Kind: Young, Why: "Nothing is left.", Enough: true}
 	case j.swelling():
 		return j.swollen()
 	case j.opening():
 		return j.opened()
-	case e.Mapped <= 1 || j.burst():
+	case j.Mapped <= 1 || j.burst():
 		return j.once()
 	case j.replaced():
 		return j.young()
@@ -126,13 +129,16 @@ func (j *judge) verdict() Verdict {
 // A judge holds what was derived from the evidence.
 type judge struct {
 	*Evidence
+	end     event.Time // of the whole window
+	cut     event.Time // how much of it was left out on demand
+	share   float64    // how much of the rest is its newest part
 	tail    event.Time // start of the newest part of the window
 	settled int        // births before tail
 	newest  event.Time // of them
 }
 
 func (j *judge) measure() {
-	j.tail = j.Begin + event.Time(float64(j.Window)*(1-tailShare))
+	j.tail = j.Begin + event.Time(float64(j.Window)*(1-j.share))
 	for _, b := range j.Births {
 		if b < j.tail {
 			j.settled++
@@ -149,10 +155,10 @@ func (j *judge) burst() bool {
 }
 
 func (j *judge) once() Verdict {
-	v := Verdict{Kind: Once, Enough: true, Why: "It mapped once in this window."}
+	v := Verdict{Kind: Once, Enough: true, Why: "It mapped once in this window" + j.unlessCut("", ", not counting its last %s") + "."}
 	if j.Mapped > 1 {
-		v.Why = fmt.Sprintf("It mapped %s times within %s, and not again since.", number(j.Mapped),
-			Span(j.Births[len(j.Births)-1]-j.Births[0]))
+		v.Why = fmt.Sprintf("It mapped %s times within %s, and not again %s.", number(j.Mapped),
+			Span(j.Births[len(j.Births)-1]-j.Births[0]), j.unlessCut("since", "before the last %s"))
 	}
 	return v
 }
@@ -166,12 +172,12 @@ func (j *judge) replaced() bool {
 	if j.Freed.Count() < fewBirths {
 		return false
 	}
-	oldest := j.Begin + j.Window - j.Births[0]
+	oldest := j.end - j.Births[0]
 	return oldest <= j.Freed.Quantile(0.99)*5/4
 }
 
 func (j *judge) young() Verdict {
-	oldest := j.Begin + j.Window - j.Births[0]
+	oldest := j.end - j.Births[0]
 	if j.Freed.Count() == 0 {
 		return Verdict{Kind: Young, Longer: j.Window * 4,
 			Why: fmt.Sprintf("Nothing left is older than %s: too early to tell.", Span(oldest))}
@@ -216,7 +222,7 @@ func (j *judge) cache() Verdict {
 	pause := end - j.Births[len(j.Births)-1]
 	if j.Freed.Count() == 0 {
 		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
-			"It grew and stopped: no new mapping in the last %s.", Span(pause))}
+			"It grew and stopped: no new mapping in the %s%s%s.", j.unlessCut("last ", ""), Span(pause), j.unlessCut("", " before the last %s"))}
 	}
 	return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
 		"The level is steady: %s mappings were made and %s unmapped.", number(j.Mapped), number(j.Freed.Count()))}
