@@ -26,20 +26,23 @@ func named(a, b string, bytes, number uint64) *report.Report {
 	return &report.Report{
 		Tool: report.Tool{Name: a, Version: b}, Host: report.Host{Name: a, Kernel: b, Arch: a},
 		Targets: []report.Target{{PID: 1, Comm: a, Exe: b, Cmdline: []string{a, b}, Ended: b, Mappings: number}},
-		Window:  report.Window{StartUnix: int64(number >> 1), Duration: event.Time(number), StoppedBy: b},
+		Window:  report.Window{StartUnix: int64(number >> 1), Duration: event.Time(number), StoppedBy: b, When: a},
 		Totals: report.Totals{Calls: number, ByKind: map[string]uint64{a: number, b: 1}, OutstandingBytes: bytes,
 			OutstandingCount: number, HeapGrowth: int64(bytes), MappedBytes: number},
 		Quality: report.Quality{Lost: number, Events: bytes, Verified: number%2 == 0, LiveBytes: bytes,
 			VerifiedBytes: number, ExtraBytes: number, ExactSince: event.Time(number), OrderMode: b},
 		Paths: []report.Path{
 			{ID: a, Comm: a, Call: b, Bytes: bytes, Count: number, Rate: float64(bytes), File: bytes, Shared: bytes,
-				Oldest: event.Time(number), Frames: frames, Mappings: []report.Mapping{m}},
+				Oldest: event.Time(number), Frames: frames, Mappings: []report.Mapping{m}, Half: report.Amount{Bytes: number, Count: bytes}},
 			{Comm: b, Bytes: bytes / 2, Count: 1, Frames: frames[:1]},
 		},
 		Remnants: []report.Remnant{{Comm: a, Where: b, Left: bytes, Example: m, MappedAt: frames, UnmapEnd: bytes}},
 		Failures: []report.Failure{{Comm: b, Call: a, Errno: b, Example: a, Why: b, Count: number, Frames: frames}},
-		Caveats:  []string{a, b},
-		Trend:    namedTrend(a, bytes, number),
+		HalfTime: event.Time(number), Tail: event.Time(bytes), TailSet: bytes%2 == 0,
+		Suppressed: []report.Suppressed{{Suppression: report.Suppression{Text: a, File: b, Line: 7}, Paths: number, Bytes: bytes, Mappings: 1}},
+		Released:   []report.Path{{Comm: a, Call: b, Frames: frames[1:], Half: report.Amount{Bytes: number / 2, Count: 1}}},
+		Caveats:    []string{a, b},
+		Trend:      namedTrend(a, bytes, number),
 	}
 }
 
@@ -146,6 +149,57 @@ func FuzzFolded(f *testing.F) {
 			}
 		}
 	})
+}
+
+// FuzzFoldedDiff requires two numbers at the end of every line, which add up to what
+// the report has, and a stack that no reader takes for another number.
+func FuzzFoldedDiff(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, a, b string, size, number uint64) {
+		r := named(a, b, size>>8, number>>8|1)
+		var out bytes.Buffer
+		if err := FoldedDiff(&out, r, FoldedOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		shown(t, out.Bytes())
+		var sum, want [2]uint64
+		for _, list := range [][]report.Path{r.Paths, r.Released} {
+			for i := range list {
+				want[0], want[1] = want[0]+list[i].Half.Bytes, want[1]+list[i].Bytes
+			}
+		}
+		last := ""
+		for line := range strings.Lines(out.String()) {
+			stack, before, after := diffLine(t, strings.TrimSuffix(line, "\n"))
+			if sum[0], sum[1] = sum[0]+before, sum[1]+after; before+after == 0 || stack <= last {
+				t.Fatalf("%q after %q", line, last)
+			}
+			last = stack
+		}
+		if sum != want {
+			t.Fatalf("the lines add up to %d, want %d:\n%s", sum, want, out.String())
+		}
+	})
+}
+
+// diffLine takes a line apart as flamegraph.pl does what difffolded.pl writes: a
+// number from its end, then another one.
+func diffLine(t *testing.T, line string) (stack string, before, after uint64) {
+	t.Helper()
+	second := flamegraphLine.FindStringSubmatch(line)
+	if second == nil {
+		t.Fatalf("no number at the end of %q", line)
+	}
+	first := flamegraphLine.FindStringSubmatch(second[1])
+	if first == nil || flamegraphLine.MatchString(first[1]) {
+		t.Fatalf("not two numbers at the end of %q", line)
+	}
+	n, err1 := strconv.ParseUint(first[2], 10, 64)
+	m, err2 := strconv.ParseUint(second[2], 10, 64)
+	if err1 != nil || err2 != nil {
+		t.Fatalf("%q: %v, %v", line, err1, err2)
+	}
+	return first[1], n, m
 }
 
 // checkFolded requires both readers to see the same in line, and its stack to

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,48 +81,20 @@ func checkSections(t *testing.T, file, title string, answers []answer) {
 
 func TestHalves(t *testing.T) { checkSections(t, "testdata/halves.txt", "TWO HALVES", halves) }
 
-// lastNumber is how flamegraph.pl takes a line of difffolded.pl apart: one number
-// from its end, then another one.
-var lastNumber = regexp.MustCompile(`^(.*)\s+?(\d+(?:\.\d*)?)$`)
-
-// Readers of differential stacks find two numbers in every line and the stack that
-// Folded writes before them; the numbers are those of the report.
-func TestFoldedDiffIsReadable(t *testing.T) {
-	r := rich()
-	plain := make(map[string]string)
-	for line := range strings.Lines(output(t, "x.folded", r, Options{})) {
-		m := lastNumber.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
-		plain[m[1]] = m[2]
+// The stacks of a differential file are those that Folded writes, with the same
+// numbers at the end of the window.
+func TestFoldedDiffEndsAsFolded(t *testing.T) {
+	want, got := make(map[string]string), make(map[string]string)
+	for line := range strings.Lines(output(t, "x.folded", rich(), Options{})) {
+		m := flamegraphLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		want[m[1]] = m[2]
 	}
-	before, after := uint64(0), make(map[string]string)
-	for line := range strings.Lines(output(t, "x.diff.folded", r, Options{})) {
-		second := lastNumber.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
-		if second == nil {
-			t.Fatalf("no number at the end of %q", line)
-		}
-		first := lastNumber.FindStringSubmatch(second[1])
-		if first == nil || lastNumber.MatchString(first[1]) {
-			t.Fatalf("not two numbers at the end of %q", line)
-		}
-		n, err := strconv.ParseUint(first[2], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		before += n
-		if second[2] != "0" {
-			after[first[1]] = second[2]
+	for line := range strings.Lines(output(t, "x.diff.folded", rich(), Options{})) {
+		if stack, _, after := diffLine(t, strings.TrimSuffix(line, "\n")); after > 0 {
+			got[stack] = strconv.FormatUint(after, 10)
 		}
 	}
-	if diff := cmp.Diff(plain, after); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("stacks at the end (-folded +diff):\n%s", diff)
-	}
-	var want uint64
-	for _, list := range [][]report.Path{r.Paths, r.Released} {
-		for i := range list {
-			want += list[i].Half.Bytes
-		}
-	}
-	if before != want {
-		t.Errorf("%d bytes half-way, want %d", before, want)
 	}
 }
