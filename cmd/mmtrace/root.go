@@ -5,7 +5,7 @@ import (
 )
 
 // verbs are the verbs that are not hidden, in the order in which help shows them.
-var verbs = []string{"record", "report", "demo", "doctor", "schema", "completion", "version", "help"}
+var verbs = []string{"record", "report", "shm", "demo", "doctor", "schema", "completion", "version", "help"}
 
 // newRoot returns the command tree, and where the exit code of a run without
 // error will be.
@@ -58,7 +58,7 @@ sudo mmtrace -p 1234 --when 'rss>2G'          later, once it is that large`,
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(s.out, cmd) })
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newRecord(s, code), newReport(s, code), newDemo(s, code), newDoctor(s, code),
+	root.AddCommand(newRecord(s, code), newReport(s, code), newShm(args, s, code), newDemo(s, code), newDoctor(s, code),
 		newSchema(s), newCompletion(s), newMan(s), newVersion(s), newExecStopped())
 	root.SetHelpCommand(newHelp(s))
 	return root, code
