@@ -56,6 +56,7 @@ func TestRecordingGivesTheSameReports(t *testing.T) {
 		return testutil.Start(t, testutil.Compile(t, source, "-O1"), args...)
 	}
 	cases, chaos, storm := fixture("cases.c", "all"), fixture("chaos.c", "1", "4", "2"), fixture("storm.c", "5")
+	shared := fixture("shm.c", fmt.Sprintf("mmtrace-test-%d", os.Getpid()), t.TempDir())
 	pid := func(p *testutil.Proc) string { return fmt.Sprint(p.PID()) }
 	for _, tt := range []struct {
 		name   string
@@ -71,6 +72,7 @@ func TestRecordingGivesTheSameReports(t *testing.T) {
 		{"command", nil, []string{"--", "ls", "/"}, nil},
 		{"pipeline", nil, []string{"-f", "--", "sh", "-c", "ls / | cat | wc -l; exec ls"}, nil},
 		{"killed", nil, []string{"--", "sh", "-c", "kill -9 $$"}, []string{"-z", "1"}},
+		{"files", shared, []string{"-p", pid(shared), "-d", "1"}, nil},
 		{"silence", nil, []string{"-p", pid(cases), "-d", "0.2"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -49,6 +49,7 @@ func trace(_ context.Context, j *job) (exit int, err error) {
 	j.suppress(r)
 	j.noteUnused(r, j.progress.note)
 	j.verbosely("looked up what is in memory in %v", time.Duration(facts.Resident.Took).Round(time.Millisecond))
+	j.verbosely("looked at files and shared memory in %v", time.Duration(facts.Files.Took).Round(time.Millisecond))
 	j.verbosely("made the report of %d events and %d call stacks in %v", facts.Kernel.Events, len(frames),
 		time.Since(ended).Round(time.Millisecond))
 	if err := errors.Join(rec.finish(facts, frames), j.finished(r)); err != nil {

@@ -34,12 +34,13 @@ func (s *Session) Settle(why Reason) {
 	_ = s.probe.Detach() // Close says it again
 }
 
-// measure takes the last sample and looks up what is in memory.
+// measure takes the last sample and looks up what is in memory, and files.
 func (s *Session) measure() {
 	s.sample()
 	s.facts.Trend = s.trends.facts()
 	s.countOverhead()
 	s.facts.Resident = s.residence()
+	s.facts.Files = s.fileFacts()
 }
 
 // Interim makes a report on the window so far; tracing goes on.

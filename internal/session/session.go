@@ -60,6 +60,8 @@ type Config struct {
 	// Raise is called around what takes CAP_SYS_ADMIN, from a thread that it may
 	// change, and returns what puts that back. It may be nil.
 	Raise func() (lower func())
+	// FilesBudget is how long looking at descriptors may take; 0 is a default.
+	FilesBudget time.Duration
 	// Record is called once, with what is known at the start, and returns what
 	// gets every event as it arrived; the latter's error ends the trace. It may be
 	// nil.
@@ -85,6 +87,7 @@ type Session struct {
 	trends  *trends
 	thrift  thrift
 	costs   *costs
+	shared  *shared
 	// rootDirs is where processes see their files.
 	rootDirs *rootDirs
 
@@ -150,6 +153,7 @@ func Start(cfg Config) (s *Session, err error) {
 	for _, p := range cfg.Targets {
 		s.describe(p, 0)
 	}
+	s.shared = noteShared(cfg.Targets)
 	s.begin = now()
 	s.facts.Begin = s.begin
 	if cfg.Record != nil {

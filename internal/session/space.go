@@ -71,6 +71,7 @@ func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, o
 	s.trends.follow(p)
 	s.costs.follow(p, own)
 	s.rootDirs.add(p)
+	s.shared.runsAs(p)
 }
 
 // reopen opens the map anew: between two quick calls of execve the wrong space

@@ -43,7 +43,7 @@ func base(path string) string {
 // offer the system calls that change the map.
 var calls = map[string]bool{
 	"mmap": true, "mmap64": true, "munmap": true, "mremap": true,
-	"brk": true, "sbrk": true, "shmat": true, "shmdt": true,
+	"brk": true, "sbrk": true, "shmat": true, "shmdt": true, "shmget": true,
 	"mprotect": true, "madvise": true, "remap_file_pages": true,
 	"io_setup": true, "io_destroy": true, "syscall": true, "syscall_cp": true,
 }

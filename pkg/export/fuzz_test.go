@@ -12,6 +12,7 @@ import (
 
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/shm"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 )
 
@@ -43,6 +44,13 @@ func named(a, b string, bytes, number uint64) *report.Report {
 		Released:   []report.Path{{Comm: a, Call: b, Frames: frames[1:], Half: report.Amount{Bytes: number / 2, Count: 1}}},
 		Caveats:    []string{a, b},
 		Trend:      namedTrend(a, bytes, number),
+		Files: []report.File{
+			{PID: 1, Comm: a, Kind: report.PlainFile, Path: b, Deleted: true, Known: number%2 == 0, Allocated: bytes, Descriptors: number,
+				FDs: []uint32{uint32(number)}, Bytes: bytes, Count: number, Owner: a, Frames: frames},
+			{Kind: report.MemFile, Path: a, Deleted: true, Other: number},
+		},
+		Left: []report.Left{{Kind: shm.Posix, Path: a, Inode: number, Bytes: bytes},
+			{Kind: shm.SysV, ID: int32(number), Comm: b, Bytes: bytes, Frames: frames}},
 	}
 }
 

@@ -57,6 +57,7 @@ var goldens = []struct {
 	{"committed.json", committed, Options{}},
 	{"committed.txt", committed, Options{}},
 	{"measured.json", measured, Options{Filter: Filter{Sort: "resident"}}},
+	{"files.json", filed, Options{}},
 	{"measured.folded", measured, Options{Value: "resident"}},
 }
 

@@ -46,6 +46,8 @@ type jsonReport struct {
 	Trend      jsonTrend        `json:"trend"`
 	Overhead   *jsonOverhead    `json:"overhead,omitempty"`
 	Cost       jsonCost         `json:"cost"`
+	Files      []jsonFile       `json:"files"`
+	Left       []jsonLeft       `json:"left_behind"`
 	Caveats    []string         `json:"caveats"`
 }
 
@@ -158,6 +160,8 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 		Failures:   each(r.Failures, jsonFailureOf),
 		Trend:      jsonTrendOf(&r.Trend),
 		Cost:       jsonCostOf(r),
+		Files:      each(r.Files, jsonFileOf),
+		Left:       each(r.Left, jsonLeftOf),
 		Caveats:    texts(r.Caveats),
 	}
 	j.Released, j.Unlisted = jsonReleasedPaths(r)

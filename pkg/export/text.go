@@ -67,6 +67,8 @@ func Text(w io.Writer, r *report.Report, o TextOptions) error {
 	t.commitments()
 	t.givenBack()
 	t.halves()
+	t.leftBehind()
+	t.files()
 	t.memory()
 	t.totals()
 	t.trust()

@@ -17,11 +17,12 @@ func (t *text) answer() {
 	if len(t.g.leaks.paths) > 0 {
 		s = bad
 	}
-	t.para(s, "", "%s: %s", t.subject(), t.finding())
+	t.para(s, "", "%s: %s%s", t.subject(), t.finding(), t.besides())
 	t.blank()
 	t.refused()
 	t.where()
 	t.also()
+	t.leftFact()
 	t.limits()
 	t.overcommit()
 	t.sure()

@@ -31,6 +31,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.trend(r)
 	r.Cost = costOf(&f)
 	r.Caveats = append(caveats(r, f.Targets), missing(r, f.Missing)...)
+	b.files(r)
 	return r
 }
 

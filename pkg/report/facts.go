@@ -28,6 +28,8 @@ type Facts struct {
 	// Tail is what of the window verdicts leave out. It is a matter of the report, not
 	// of the trace, and so in no recording.
 	Tail verdict.Tail `json:"-"`
+	// Files is what was read of files and of shared memory at the end.
+	Files FilesFacts
 }
 
 // TargetFacts are what was read about a process when it came under trace.

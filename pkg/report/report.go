@@ -43,6 +43,11 @@ type Report struct {
 	Overhead Overhead
 	// Cost is what the tracing took of the targets, the machine and the tracer.
 	Cost Cost
+	// Files are the files that outstanding mappings are of, and those that a
+	// descriptor keeps; those with many descriptors come first, then those that take
+	// most. Left is shared memory that was made in the window and that nobody uses.
+	Files []File
+	Left  []Left
 	// Caveats are full sentences that limit what the numbers say.
 	Caveats []string
 }

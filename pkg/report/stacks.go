@@ -23,6 +23,9 @@ func Stacks(t *trace.Trace) []stack.ID {
 	for k := range b.tr.Failures() {
 		set[k.Stack] = true
 	}
+	for _, m := range b.tr.Segments() {
+		set[m.Stack] = true
+	}
 	gone := b.gone(shown)
 	for _, id := range gone[:min(len(gone), MaxReleased)] {
 		set[id] = true

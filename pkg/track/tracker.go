@@ -47,6 +47,7 @@ type Tracker struct {
 	failures  map[FailureKey]*Failure
 	sizes     map[sizeKey]uint64        // bytes
 	returned  map[*Mapping]Returned     // what madvise gave back of what is left
+	made      map[int32]Made            // System V segments by ID
 	calls     [event.MapVDSO + 1]uint64 // by kind
 	stats     Stats
 	begin     event.Time // of the first event, 0 before it
@@ -63,6 +64,7 @@ func New(page uint64) *Tracker {
 		failures:  make(map[FailureKey]*Failure),
 		sizes:     make(map[sizeKey]uint64),
 		returned:  make(map[*Mapping]Returned),
+		made:      make(map[int32]Made),
 	}
 }
 
@@ -129,6 +131,7 @@ func (t *Tracker) Apply(ev *event.Event) {
 		return
 	case event.ShmGet:
 		t.remember(sizeKey{event.Shmat, uint64(ev.Ret)}, ev.Segment(t.page))
+		t.madeBy(ev)
 		return
 	case event.Bad, event.StackDef:
 		return
