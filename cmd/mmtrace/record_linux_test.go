@@ -57,6 +57,7 @@ func TestRecordingGivesTheSameReports(t *testing.T) {
 	}
 	cases, chaos, storm := fixture("cases.c", "all"), fixture("chaos.c", "1", "4", "2"), fixture("storm.c", "5")
 	shared := fixture("shm.c", fmt.Sprintf("mmtrace-test-%d", os.Getpid()), t.TempDir())
+	t.Cleanup(shared.Close) // it removes its shared memory
 	pid := func(p *testutil.Proc) string { return fmt.Sprint(p.PID()) }
 	for _, tt := range []struct {
 		name   string
