@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,98 +55,13 @@ func TestStacksAgainstGDB(t *testing.T) {
 	}
 }
 
-// A gdbProgram runs under gdb. load, if any, keeps it busy until it returns.
-type gdbProgram struct {
-	name string
-	cmd  *exec.Cmd
-	load func(stop <-chan struct{})
-}
-
-func gdbPrograms(t *testing.T) []gdbProgram {
-	dir, err := filepath.Abs("testdata/gdb")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := func(name string, args []string, flags ...string) gdbProgram {
-		exe := testutil.Compile(t, filepath.Join(dir, name), flags...)
-		return gdbProgram{name: strings.Join(append([]string{name}, flags...), " "), cmd: exec.Command(exe, args...)}
-	}
-	lib := testutil.Compile(t, filepath.Join(dir, "library.c"), "-O2", "-shared", "-fPIC")
-	list := []gdbProgram{
-		c("signals.c", []string{lib}, "-O2", "-fomit-frame-pointer"),
-		c("signals.c", nil, "-O2", "-static"),
-		c("signals.c", nil, "-O1", "-static-pie"),
-		c("signals.c", []string{lib}, "CC=clang-19", "-O2"),
-		c("exceptions.cc", nil, "CC=g++", "-O2"),
-		c("exceptions.cc", nil, "CC=g++", "-O3", "-flto", "-march=x86-64-v3"),
-	}
-	if rust := buildRust(t, filepath.Join(dir, "load.rs")); rust != "" {
-		list = append(list, gdbProgram{name: "load.rs", cmd: exec.Command(rust)})
-	}
-	list = append(list, pythonProgram(), redisProgram(t))
-	return list
-}
-
-func buildRust(t *testing.T, src string) string {
-	rustc, err := exec.LookPath("rustc")
-	if err != nil {
-		testutil.Need(t, "rustc")
-	}
-	exe := filepath.Join(t.TempDir(), "load")
-	if out, err := exec.Command(rustc, "-O", "-o", exe, src).CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", src, err, out)
-	}
-	return exe
-}
-
-func pythonProgram() gdbProgram {
-	const script = `
-import mmap, json, os, re, sys
-print("ready", flush=True)
-def deep(n):
-    if n: return deep(n - 1)
-    m = mmap.mmap(-1, 4096 * 5); m.close()
-    return bytearray(1 << 20)
-while os.getppid() != 1:
-    deep(7); json.loads('{"a": [1, 2, {"b": null}]}', object_hook=lambda d: deep(2) and d)
-    re.sub("a", lambda m: str(len(deep(1))), "banana"); sorted([3, 1, 2], key=lambda x: len(deep(0)))
-`
-	return gdbProgram{name: "python3", cmd: exec.Command("python3", "-c", script)}
-}
-
-func redisProgram(t *testing.T) gdbProgram {
-	exe, err := exec.LookPath("redis-server")
-	if err != nil {
-		testutil.Need(t, "redis-server")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	l.Close()
-	cmd := exec.Command("sh", "-c", `(echo ready) ; exec "$0" --port "$1" --save "" --bind 127.0.0.1 > /dev/null`, exe, port)
-	cmd.Env = append(os.Environ(), "MALLOC_CONF=retain:false,dirty_decay_ms:0,muzzy_decay_ms:0")
-	return gdbProgram{name: "redis-server", cmd: cmd, load: func(stop <-chan struct{}) {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			_ = exec.Command("redis-benchmark", "-p", port, "-n", "400", "-q", "-d", "300000", "-r", "50",
-				"-t", "set,lpush,lpop,mset").Run() // while gdb holds the server it may give up
-		}
-	}}
-}
-
 // traceBoth runs p under both until gdb has seen count calls.
 func traceBoth(t *testing.T, p gdbProgram, count int) (got, want []mapCall) {
 	t.Helper()
-	target := testutil.StartCmd(t, p.cmd)
+	pid := p.start(t)
 	stacks := make(map[stack.ID]*event.Event)
 	var calls []event.Event
-	s := start(t, target.PID(), Config{RingBytes: 64 << 20, Record: func(report.Facts) func(*event.Event) error {
+	s := start(t, pid, Config{RingBytes: 64 << 20, Record: func(report.Facts) func(*event.Event) error {
 		return func(ev *event.Event) error {
 			switch ev.Kind {
 			case event.StackDef:
@@ -163,7 +77,7 @@ func traceBoth(t *testing.T, p gdbProgram, count int) (got, want []mapCall) {
 	if p.load != nil {
 		go p.load(stop)
 	}
-	runUntil(t, s, func() { want = underGDB(t, target.PID(), count) })
+	runUntil(t, s, func() { want = underGDB(t, pid, count) })
 	close(stop)
 	for i := range calls {
 		c := mapCall{tid: calls[i].TID, time: calls[i].Time, result: uint64(calls[i].Ret)}
