@@ -3,6 +3,7 @@ package symbol
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func TestInlinedFromAnotherUnit(t *testing.T) {
 	run(t, dir, "gcc", "-O2", "-g", "-flto", "-o", "p", "a.c", "b.c", "c.c")
 	path := filepath.Join(dir, "p")
 	m, addrs := module(t, path), everyAddress(t, path, "main")
-	kinds := compareAll(t, m, addrs, addr2line(t, path, addrs))
+	kinds := compareAll(t, m, addrs, addr2line(t, path, addrs), nil)
 	if diff := cmp.Diff(map[string]int{"": len(addrs)}, kinds); diff != "" {
 		t.Error(diff)
 	}
@@ -76,20 +77,21 @@ func TestSplitDebugInformation(t *testing.T) {
 	}
 }
 
-// A section that says it is larger than deflate can make it, or larger than
+// A section that says it is larger than its form can make it, or larger than
 // what is held, takes no memory.
 func TestCompressedSectionsAreBounded(t *testing.T) {
-	for _, size := range []uint64{1 << 20, maxInflated + 1, 1 << 63} {
-		b := make([]byte, 64)
-		b[0] = byte(elf.COMPRESS_ZLIB)
-		for i := range 8 {
-			b[8+i] = byte(size >> (8 * i))
-		}
-		im := &image{File: &elf.File{FileHeader: elf.FileHeader{Class: elf.ELFCLASS64, Data: elf.ELFDATA2LSB}}}
-		im.src = &store{r: bytes.NewReader(b), size: uint64(len(b))}
-		budget := uint64(maxInflated)
-		if _, err := im.inflate(im.src.section(0, 64), false, &budget); !errors.Is(err, errSize) {
-			t.Errorf("%d bytes: %v", size, err)
+	for _, kind := range []elf.CompressionType{elf.COMPRESS_ZLIB, elf.COMPRESS_ZSTD} {
+		for _, size := range []uint64{1 << 22, maxInflated + 1, 1 << 63} {
+			b := make([]byte, 64)
+			b[0] = byte(kind)
+			binary.LittleEndian.PutUint64(b[8:], size)
+			im := &image{File: &elf.File{FileHeader: elf.FileHeader{Class: elf.ELFCLASS64, Data: elf.ELFDATA2LSB}}}
+			im.src = &store{r: bytes.NewReader(b), size: uint64(len(b))}
+			budget := uint64(maxInflated)
+			s := &elf.Section{SectionHeader: elf.SectionHeader{FileSize: 64}}
+			if _, err := im.inflate(s, false, &budget); !errors.Is(err, errSize) {
+				t.Errorf("%v, %d bytes: %v", kind, size, err)
+			}
 		}
 	}
 }

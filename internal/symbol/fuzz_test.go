@@ -27,7 +27,7 @@ var debugParts = []string{"info", "abbrev", "line", "line_str", "str", "str_offs
 
 // fuzzObjects builds fuzzProgram in several ways and calls fn with each.
 func fuzzObjects(f *testing.F, fn func(path string)) {
-	for _, compiler := range []string{"g++", "clang++"} {
+	for _, compiler := range []string{"g++", "clang++-19"} {
 		cxx, err := exec.LookPath(compiler)
 		if err != nil {
 			continue

@@ -10,10 +10,12 @@ import (
 )
 
 // Limits on compressed sections: the bytes of one file's, inflated, and the
-// ratio of inflated to compressed that deflate can reach.
+// ratio of inflated to compressed that deflate and Zstandard can reach; a block
+// of that is 128 KiB and can be 4 bytes (RFC 8878, sections 3.1.1.2).
 const (
-	maxInflated = 1 << 30
-	maxRatio    = 1032
+	maxInflated  = 1 << 30
+	maxRatio     = 1032
+	maxRatioZstd = 1 << 15
 )
 
 // hasDWARF says whether the file itself has debug information.
@@ -39,7 +41,7 @@ func (im *image) debugSection(name string, budget *uint64) (*store, error) {
 		}
 		raw := im.src.section(s.Offset, s.FileSize)
 		if old || s.Flags&elf.SHF_COMPRESSED != 0 {
-			return im.inflate(raw, old, budget)
+			return im.inflate(s, old, budget)
 		}
 		return &store{r: raw, size: s.FileSize}, nil
 	}
@@ -63,9 +65,10 @@ func (p packed) ReadAt(b []byte, off int64) (int, error) {
 
 // inflate returns the content of a compressed section. old is the form of
 // .zdebug sections: "ZLIB" and the size.
-func (im *image) inflate(raw *io.SectionReader, old bool, budget *uint64) (*store, error) {
+func (im *image) inflate(s *elf.Section, old bool, budget *uint64) (*store, error) {
+	raw := im.src.section(s.Offset, s.FileSize)
 	p := peek{store: &store{r: raw, size: uint64(raw.Size())}, little: im.little()}
-	head, size, kind := uint64(24), uint64(0), uint32(elf.COMPRESS_ZLIB)
+	head, size, kind := int64(24), uint64(0), uint32(elf.COMPRESS_ZLIB)
 	switch {
 	case old:
 		p.little = false
@@ -78,26 +81,33 @@ func (im *image) inflate(raw *io.SectionReader, old bool, budget *uint64) (*stor
 	if p.err != nil {
 		return nil, p.err
 	}
-	if elf.CompressionType(kind) != elf.COMPRESS_ZLIB {
+	ratio, unpack := uint64(maxRatio), func() (io.Reader, error) {
+		return zlib.NewReader(io.NewSectionReader(raw, head, raw.Size()-head))
+	}
+	switch elf.CompressionType(kind) {
+	case elf.COMPRESS_ZLIB:
+	case elf.COMPRESS_ZSTD:
+		// The standard library has a decoder for debug/elf alone.
+		ratio, unpack = maxRatioZstd, func() (io.Reader, error) { return s.Open(), nil }
+	default:
 		return nil, fmt.Errorf("compression type %d: %w", kind, errDWARF)
 	}
-	if size > *budget || size/maxRatio > uint64(raw.Size()) {
+	if size > *budget || size/ratio > s.FileSize {
 		return nil, fmt.Errorf("%d bytes: %w", size, errSize)
 	}
 	*budget -= size
-	body := io.NewSectionReader(raw, int64(head), raw.Size()-int64(head))
-	content := sync.OnceValues(func() (*bytes.Reader, error) { return inflated(body, size) })
+	content := sync.OnceValues(func() (*bytes.Reader, error) { return inflated(unpack, size) })
 	return &store{r: packed{content}, size: size}, nil
 }
 
-// inflated inflates size bytes.
-func inflated(body io.Reader, size uint64) (*bytes.Reader, error) {
-	z, err := zlib.NewReader(body)
+// inflated returns the size bytes that unpack's reader gives.
+func inflated(unpack func() (io.Reader, error), size uint64) (*bytes.Reader, error) {
+	r, err := unpack()
 	if err != nil {
 		return nil, fmt.Errorf("inflating %d bytes: %w", size, err)
 	}
 	b := make([]byte, size)
-	if _, err := io.ReadFull(z, b); err != nil {
+	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, fmt.Errorf("inflating %d bytes: %w", size, err)
 	}
 	return bytes.NewReader(b), nil
