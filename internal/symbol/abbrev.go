@@ -33,6 +33,7 @@ const (
 	slotAddrBase
 	slotRngBase
 	slotDwo
+	slotDwoID
 	slots
 )
 
@@ -40,6 +41,8 @@ const (
 const (
 	attrMIPSLinkage dwarf.Attr = 0x2007
 	attrGNUDwoName  dwarf.Attr = 0x2130
+	attrGNUDwoID    dwarf.Attr = 0x2131
+	attrGNURngBase  dwarf.Attr = 0x2132
 	attrGNUAddrBase dwarf.Attr = 0x2133
 )
 
@@ -52,6 +55,7 @@ var slotOf = map[dwarf.Attr]int8{
 	dwarf.AttrStmtList: slotLines, dwarf.AttrCompDir: slotDir, dwarf.AttrLanguage: slotLang,
 	dwarf.AttrStrOffsetsBase: slotStrBase, dwarf.AttrAddrBase: slotAddrBase, attrGNUAddrBase: slotAddrBase,
 	dwarf.AttrRnglistsBase: slotRngBase, dwarf.AttrDwoName: slotDwo, attrGNUDwoName: slotDwo,
+	attrGNUDwoID: slotDwoID, attrGNURngBase: slotRngBase,
 }
 
 // An abbrev is the form of an entry.

@@ -59,24 +59,6 @@ func TestInlinedFromAnotherUnit(t *testing.T) {
 	}
 }
 
-// Of split debug information the lines are in the file itself; that the inlined
-// calls are not is said.
-func TestSplitDebugInformation(t *testing.T) {
-	dir := source(t, "p.c", splitProgram)
-	run(t, dir, "gcc", "-O2", "-g", "-gsplit-dwarf", "-o", "p", "p.c")
-	path := filepath.Join(dir, "p")
-	m := module(t, path)
-	f := m.Frames(offsetOf(t, m, addresses(t, path)["hidden"]), false)
-	if len(f) != 1 || f[0].Function != "hidden" || f[0].Line != 2 || filepath.Base(f[0].File) != "p.c" {
-		t.Errorf("%+v", f)
-	}
-	m.Frames(0, false) // the ELF header has no line
-	got := m.s.Missing()
-	if len(got) != 1 || !errors.Is(got[0].Why, errSplit) {
-		t.Errorf("%+v", got)
-	}
-}
-
 // A section that says it is larger than its form can make it, or larger than
 // what is held, takes no memory.
 func TestCompressedSectionsAreBounded(t *testing.T) {

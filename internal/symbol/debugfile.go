@@ -21,9 +21,9 @@ type debugFile struct {
 	dwarf func() (*dwarfFile, error)
 }
 
-// newDebugFile returns the debugFile of an image. alt finds the file that it
-// shares names with; it may be nil.
-func newDebugFile(path string, im *image, c io.Closer, alt func(*image) *dwarfFile) *debugFile {
+// newDebugFile returns the debugFile of an image. s finds what the file shares
+// names with and what was split off it; it may be nil.
+func newDebugFile(path string, im *image, c io.Closer, s *Symbolizer) *debugFile {
 	f := &debugFile{path: path, im: im, c: c}
 	f.symbols = sync.OnceValues(func() (*symbols, error) { return guarded(im.readFullSymbols) })
 	f.dwarf = sync.OnceValues(func() (*dwarfFile, error) {
@@ -31,8 +31,9 @@ func newDebugFile(path string, im *image, c io.Closer, alt func(*image) *dwarfFi
 		if err != nil {
 			return nil, fmt.Errorf("reading debug information of %s: %w", path, err)
 		}
-		if d != nil && alt != nil {
-			d.alt = alt(im)
+		if d != nil && s != nil {
+			d.alt = s.shared(im)
+			d.split = func(u *unit) (*dwarfFile, error) { return s.findSplit(path, u) }
 		}
 		return d, nil
 	})

@@ -1,7 +1,6 @@
 package symbol
 
 import (
-	"errors"
 	"fmt"
 	"sort"
 )
@@ -13,10 +12,6 @@ const (
 	maxWalked   = 4 << 30 // of entries that are walked over in all
 	maxOutline  = 1 << 30 // of those for the outline
 )
-
-// errSplit means that the debug information is in other files, as
-// -gsplit-dwarf leaves it.
-var errSplit = errors.New("split debug information (.dwo) is not read")
 
 // A dwarfFile is the debug information of one ELF file, DWARF 2 to 5. It holds
 // an outline of all units, and the units that were asked for last; the file is
@@ -30,6 +25,9 @@ type dwarfFile struct {
 	// alt is the file that this one shares names and entries with; nil if there
 	// is none.
 	alt *dwarfFile
+	// split finds what was split off a unit; nil if nobody can.
+	split func(u *unit) (*dwarfFile, error)
+	parts map[uint32]fragment // what it found, by the number of the unit
 
 	abbrev, aranges, info, line, lineStr *store
 	str, strOffsets, addr, ranges, rngs  *store
@@ -44,13 +42,22 @@ type dwarfFile struct {
 	depth  int // of calls of naming
 }
 
+// newDWARF returns a dwarfFile without content.
+func newDWARF(little bool) *dwarfFile {
+	d := &dwarfFile{little: little, units: map[uint32]*unit{}, names: map[uint64]naming{}, parts: map[uint32]fragment{}}
+	for _, s := range []**store{&d.abbrev, &d.aranges, &d.info, &d.line, &d.lineStr, &d.str, &d.strOffsets, &d.addr, &d.ranges, &d.rngs} {
+		*s = &store{}
+	}
+	return d
+}
+
 // readDWARF reads the outline of the file's debug information. It is nil if
 // there is none.
 func (im *image) readDWARF() (*dwarfFile, error) {
 	if !im.hasDWARF() {
 		return nil, nil
 	}
-	d := &dwarfFile{little: im.little(), units: map[uint32]*unit{}, names: map[uint64]naming{}}
+	d := newDWARF(im.little())
 	budget := uint64(maxInflated)
 	for name, to := range map[string]**store{
 		"abbrev": &d.abbrev, "aranges": &d.aranges, "info": &d.info, "line": &d.line, "line_str": &d.lineStr,
@@ -87,7 +94,7 @@ func (d *dwarfFile) unit(i uint32) (*unit, error) {
 		return nil, fmt.Errorf("reading the unit at %#x: %w", h.off, errSize)
 	}
 	if d.held += h.end - h.off; d.held > maxOpenInfo {
-		clear(d.units)
+		d.letGo()
 		d.held = h.end - h.off
 	}
 	u, err := d.readUnit(h)
@@ -97,4 +104,17 @@ func (d *dwarfFile) unit(i uint32) (*unit, error) {
 	d.held += uint64(u.abbrevs.size)
 	d.units[i] = u
 	return u, nil
+}
+
+// letGo drops the units and names that are held, of the parts that were split
+// off, too.
+func (d *dwarfFile) letGo() {
+	clear(d.units)
+	clear(d.names)
+	d.held, d.named = 0, 0
+	for _, p := range d.parts {
+		if p.file != nil {
+			p.file.letGo()
+		}
+	}
 }

@@ -110,6 +110,9 @@ func (u *unit) address(v value) (uint64, bool) {
 
 // indexed returns address number i of .debug_addr.
 func (u *unit) indexed(i uint64) (uint64, bool) {
+	if u.skeleton != nil {
+		return u.skeleton.indexed(i)
+	}
 	p := peek{store: u.d.addr, little: u.little}
 	a := p.word(u.addrBase+i*uint64(u.addrSize), u.addrSize)
 	return a, p.err == nil

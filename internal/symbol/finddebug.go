@@ -18,11 +18,7 @@ func (m *Module) findDebug() (*debugFile, error) {
 		if im.src.r == nil {
 			return nil, errFileClosed
 		}
-		var alt func(*image) *dwarfFile
-		if m.s != nil {
-			alt = m.s.shared
-		}
-		f := newDebugFile(m.path, im, nil, alt)
+		f := newDebugFile(m.path, im, nil, m.s)
 		_, err := f.dwarf()
 		return f, err
 	}

@@ -66,7 +66,7 @@ func FuzzDWARF(f *testing.F) {
 		begin := time.Now()
 		mem := func(b []byte) *store { return &store{r: bytes.NewReader(b), size: uint64(len(b))} }
 		d := &dwarfFile{
-			little: true, units: map[uint32]*unit{}, names: map[uint64]naming{},
+			little: true, units: map[uint32]*unit{}, names: map[uint64]naming{}, parts: map[uint32]fragment{},
 			abbrev: mem(abbrev), aranges: mem(aranges), info: mem(info), line: mem(line), lineStr: mem(lineStr),
 			str: mem(str), strOffsets: mem(strOffsets), addr: mem(addr), ranges: mem(ranges), rngs: mem(rngs),
 		}

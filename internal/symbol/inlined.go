@@ -33,10 +33,11 @@ func (d *dwarfFile) frames(addr uint64) ([]stack.Frame, error) {
 	for _, i := range d.covering(addr) {
 		u, err := d.unit(i)
 		if err == nil {
-			if fs := u.frames(addr); fs != nil {
-				if u.split {
-					err = errSplit
-				}
+			whole := u
+			if u.split {
+				whole, err = d.joined(i, u)
+			}
+			if fs := whole.frames(addr); fs != nil {
 				return fs, err
 			}
 		}

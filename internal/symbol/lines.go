@@ -59,6 +59,9 @@ func (u *unit) lineTable() *lineTable {
 // position returns the file and the line of addr. Both are zero if the table
 // has no line for it.
 func (u *unit) position(addr uint64) (file string, line int) {
+	if u.skeleton != nil {
+		return u.skeleton.position(addr)
+	}
 	t := u.lineTable()
 	for _, s := range t.seqs.covering(addr) {
 		rows := t.rows[t.where[s.id].from:t.where[s.id].to]
@@ -73,6 +76,9 @@ func (u *unit) position(addr uint64) (file string, line int) {
 // file returns the path of the unit's source file number i: absolute if the
 // compiler was told an absolute directory.
 func (u *unit) file(i uint64) string {
+	if u.skeleton != nil {
+		return u.skeleton.file(i)
+	}
 	t := u.lineTable()
 	i -= uint64(t.first)
 	if i >= uint64(len(t.files)) {

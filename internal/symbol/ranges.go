@@ -43,6 +43,9 @@ func (u *unit) listed(v value, fn func(lo, hi uint64)) {
 	if u.version >= 5 {
 		from, walk = u.d.rngs, u.entries
 	}
+	if u.skeleton != nil && u.version < 5 {
+		from, off = u.skeleton.d.ranges, u.skeleton.rngBase+v.n
+	}
 	if v.form == formRnglistx {
 		p := peek{store: from, little: u.little}
 		off = u.rngBase + p.word(u.rngBase+v.n*uint64(u.offSize), u.offSize)

@@ -46,9 +46,17 @@ func (s *Symbolizer) places() []place {
 	return []place{{s.opts.Root, true}, host}
 }
 
-// openPlain opens a file of the host without waiting for whoever may be at the
-// other end of it.
+// openPlain opens a regular file of the host. Its name may come from a file that
+// is traced: to open a device can be an act, and a pipe may have nobody at its
+// other end.
 func openPlain(name string) (*os.File, error) {
+	fi, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, errRegular
+	}
 	return os.OpenFile(name, os.O_RDONLY|openNonblock, 0)
 }
 
@@ -139,7 +147,7 @@ func (s *Symbolizer) readDebug(name string, f *os.File, check func(*image, *os.F
 	if err := check(im, f); err != nil {
 		return nil, err
 	}
-	return newDebugFile(name, im, f, s.shared), nil
+	return newDebugFile(name, im, f, s), nil
 }
 
 // sameBuild returns a check for a build ID.

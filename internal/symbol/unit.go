@@ -29,24 +29,15 @@ type unitHead struct {
 	layout
 	off, end, data, abbrev uint64
 	kind                   uint64
+	id                     uint64 // of split debug information, since DWARF 5
 }
 
 // outline reads the headers of all units and their ranges of addresses: those
 // of .debug_aranges, and for units that are not there, as compilers other than
 // GCC leave it, those of their first entry.
 func (d *dwarfFile) outline() error {
-	for off := uint64(0); off < d.info.size; {
-		h, err := d.head(off)
-		if err != nil {
-			return err
-		}
-		if len(d.heads) == maxUnits {
-			return errSize
-		}
-		if h.data != 0 {
-			d.heads = append(d.heads, h)
-		}
-		off = h.end
+	if err := d.readHeads(); err != nil {
+		return err
 	}
 	known, err := d.readAranges()
 	if err != nil {
@@ -61,6 +52,24 @@ func (d *dwarfFile) outline() error {
 		}
 	}
 	d.index.sort()
+	return nil
+}
+
+// readHeads reads the headers of all units.
+func (d *dwarfFile) readHeads() error {
+	for off := uint64(0); off < d.info.size; {
+		h, err := d.head(off)
+		if err != nil {
+			return err
+		}
+		if len(d.heads) == maxUnits {
+			return errSize
+		}
+		if h.data != 0 {
+			d.heads = append(d.heads, h)
+		}
+		off = h.end
+	}
 	return nil
 }
 
@@ -93,7 +102,7 @@ func (d *dwarfFile) head(off uint64) (unitHead, error) {
 	}
 	switch h.kind {
 	case unitSkeleton, unitSplit:
-		c.take(8)
+		h.id = c.fixed(8)
 	case unitType, unitSplitTyp:
 		c.take(uint64(8 + size))
 	}
@@ -188,8 +197,11 @@ type unit struct {
 	rngBase           uint64
 	lang              uint64
 	dir               string
-	split             bool
 	root              entry
+	// split says that all but the addresses and the lines was split off; what was
+	// has its skeleton here.
+	split    bool
+	skeleton *unit
 
 	scanned   bool
 	functions []function
