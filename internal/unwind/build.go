@@ -26,6 +26,7 @@ func Build(r io.ReaderAt, size int64, infos *Infos) (*Table, error) {
 	t := &Table{segments: code.Text, arch: a}
 	b := &builder{
 		section: section{data: code.Frames, addr: code.FramesAt, arch: a, stats: &t.stats},
+		file:    file{r, code.Text},
 		infos:   infos,
 		known:   map[Info]Index{},
 	}
@@ -40,6 +41,7 @@ func Build(r io.ReaderAt, size int64, infos *Infos) (*Table, error) {
 // A builder makes the rows of one file.
 type builder struct {
 	section
+	file
 	infos *Infos
 	known map[Info]Index // those of infos that occur in this file
 	last  Info           // and the one that was asked for last

@@ -41,9 +41,18 @@ func (b *builder) golang(s span, code *symbol.GoCode) {
 	b.skip(s.begin)
 	at := s.begin
 	code.Functions(func(start uint64, name string) {
-		if start >= at && start < s.end {
-			b.out.add(start, b.intern(b.goRule(start, name, code)))
-			at = start
+		if start < at || start >= s.end {
+			return
+		}
+		b.out.add(start, b.intern(b.goRule(start, name, code)))
+		at = start
+		if name != "runtime.asmcgocall" {
+			return
+		}
+		if call, ok := b.switches(start); ok && call+callSize < s.end {
+			b.out.add(call, b.intern(Info{Kind: Switch}))
+			b.out.add(call+callSize, b.intern(Info{Kind: FramePointer}))
+			at = call + callSize
 		}
 	})
 	b.end = max(b.end, s.end)

@@ -37,6 +37,8 @@ const (
 	FramePointer
 	// Unsupported: the file says it in a way that is not understood here.
 	Unsupported
+	// Switch: the code has gone over to the stack of Go's scheduler, see switched.
+	Switch
 )
 
 // A Base is the register that a CFA is counted from.

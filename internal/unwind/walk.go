@@ -99,6 +99,11 @@ func (w *Walker) step(out *Stack) Stop {
 		return StopRoot
 	case FramePointer:
 		return w.chained(s)
+	case Switch:
+		if s.Blind {
+			return w.guess(out)
+		}
+		return w.switched(s)
 	}
 	return StopUnsupported
 }
