@@ -74,7 +74,7 @@ func reportFile(_ context.Context, path string, o *options, s streams) (exit int
 	}
 	if err != nil { // cut short: what is there is still worth a report
 		fmt.Fprintf(s.err, "mmtrace: reading %s: %s\n", printable(name), printable(err.Error()))
-		writeAdvice(s.err, []advice{{"note:", "the report is on what comes before that; without the end, calls have no names"}})
+		writeAdvice(s.err, []advice{{"note:", "the report is on what comes before that; without the end, files have names and functions have none"}})
 		exit = exitFailure
 	}
 	facts.Tail = o.tail.Tail

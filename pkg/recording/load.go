@@ -15,7 +15,9 @@ import (
 // Load reads a recording, or a trace in the text form, to its end and runs its
 // events through a trace. With ErrTruncated and ErrCorrupt it returns all that
 // was read before, which is good for a report, beside the error; with any other
-// error the trace is nil. What begins with a recording's magic is one.
+// error the trace is nil. Stacks whose frames are lost with the end have frames of
+// the files that their addresses lie in. What begins with a recording's magic is
+// one.
 func Load(r io.Reader) (*trace.Trace, stack.Table, report.Facts, error) {
 	br := bufio.NewReader(r)
 	if start, _ := br.Peek(len(Magic)); !isRecording(start) { // an error comes again
@@ -25,15 +27,19 @@ func Load(r io.Reader) (*trace.Trace, stack.Table, report.Facts, error) {
 	if err != nil {
 		return nil, nil, report.Facts{}, err
 	}
-	t := trace.New(pageSize(rd.Header().Host))
+	t, at := trace.New(pageSize(rd.Header().Host)), newPlaces()
 	for rd.Scan() {
 		t.Add(rd.Event())
+		at.note(rd.Event())
 	}
 	if err := rd.Err(); err != nil && !errors.Is(err, ErrTruncated) && !errors.Is(err, ErrCorrupt) {
 		return nil, nil, report.Facts{}, err
 	}
 	t.Flush()
-	return t, rd.Frames(), rd.Facts(), rd.Err()
+	if rd.Err() != nil {
+		return t, at.fill(t, rd.Frames()), rd.Facts(), rd.Err()
+	}
+	return t, rd.Frames(), rd.Facts(), nil
 }
 
 // isRecording tells a recording from a text by its first bytes: a text holds no

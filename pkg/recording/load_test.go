@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
 	"github.com/mmtrace/mmtrace/pkg/report"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 )
@@ -36,6 +38,51 @@ func TestLoadTruncated(t *testing.T) {
 	r := report.Build(tr, frames, facts)
 	if len(r.Paths) != 1 || r.Paths[0].Frames[0].Function != "leak()" || r.Window.StoppedBy != "exit" {
 		t.Errorf("report %+v", r)
+	}
+}
+
+// Without the frames, which come last, stacks tell in which file they lie: by the
+// newest map, by an older one for what is no longer there, by the parent's.
+func TestLoadWithoutFrames(t *testing.T) {
+	code := func(start uint64, path string, offset uint64) event.Region {
+		return event.Region{Range: interval.Of(start, 0x1000), Prot: event.ProtRead | event.ProtExec, Path: path, Offset: offset, Inode: 1}
+	}
+	var b bytes.Buffer
+	w := NewWriter(&b, testHeader)
+	for _, ev := range []event.Event{
+		{Kind: event.Process, Space: 1, PID: 42, Time: 5},
+		{Kind: event.Snapshot, Space: 1, Time: 6, PID: 42, Regions: []event.Region{
+			code(0x1000, "/bin/p", 0), code(0x3000, "/lib/old.so (deleted)", 0x2000), {Range: interval.Of(0x8000, 0x1000), Path: "/bin/p"},
+		}},
+		{Kind: event.Snapshot, Space: 1, Time: 7, PID: 42, Regions: []event.Region{
+			code(0x1000, "/bin/p", 0), code(0x5000, "[vdso]", 0), code(0x7000, "", 0),
+		}},
+		{Kind: event.Fork, Space: 2, Parent: 1, PID: 43, Time: 7},
+		{Kind: event.StackDef, Space: 1, Stack: 3, Frames: []uint64{0x3010, 0x2000, 0x5001, 0x7002, 0x8001, 0}, Time: 8},
+		{Kind: event.StackDef, Space: 2, Stack: 4, Frames: []uint64{0x1001}, Time: 8},
+		{Kind: event.StackDef, Space: 3, Stack: 5, Frames: []uint64{0x1001}, Time: 8},
+	} {
+		if err := w.Event(&ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, frames, _, err := Load(&b)
+	if !errors.Is(err, ErrTruncated) {
+		t.Fatalf("error %v", err)
+	}
+	want := stack.Table{
+		3: {
+			{Module: "/lib/old.so", Offset: 0x200f}, {Module: "/bin/p", Offset: 0xfff}, {Module: "[vdso]", Offset: 0x5000},
+			{Module: "[anon]", Offset: 0x7001}, {Offset: 0x8000}, {},
+		},
+		4: {{Module: "/bin/p"}},
+		5: {{Offset: 0x1000}},
+	}
+	if diff := cmp.Diff(want, frames); diff != "" {
+		t.Errorf("frames (-want +got):\n%s", diff)
 	}
 }
 
