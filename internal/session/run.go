@@ -166,6 +166,9 @@ func (s *Session) executed(ev *event.Event) {
 	s.readMap(s.space(ev.Space), 0)
 	s.sampleProcess(ev.PID)
 	if s.cfg.OnExec != nil {
+		if _, ok := s.roots[ev.PID]; ok {
+			s.glance(s.space(ev.Space))
+		}
 		s.cfg.OnExec(ev.PID)
 	}
 }

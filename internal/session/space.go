@@ -21,6 +21,8 @@ type space struct {
 	changes   uint32 // code_changes that codes take in
 	installed bool
 
+	glimpse *glimpse // of its beginning; nil if nobody looked
+
 	regionCount int // of the map when it was last read
 
 	reading *reading      // under way; nil if none is

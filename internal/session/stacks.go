@@ -67,12 +67,15 @@ func (s *Session) guesses(sp *space, pc uint64) bool {
 func (s *Session) refreshCode(sp *space) {
 	s.finishReading(sp)
 	state, err := s.probe.State(sp.id)
-	if err != nil || sp.installed && !sp.stale && state.CodeChanges == sp.changes {
+	if err == nil && sp.installed && !sp.stale && state.CodeChanges == sp.changes {
 		return
 	}
-	if regions, err := sp.regions(); err == nil {
-		s.updateCode(sp, regions, state.CodeChanges)
+	regions, rerr := sp.regions()
+	if err != nil || rerr != nil {
+		s.recall(sp)
+		return
 	}
+	s.updateCode(sp, regions, state.CodeChanges)
 }
 
 // frames names a stack. One that is not complete ends in a frame that says so.
