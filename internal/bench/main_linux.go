@@ -37,7 +37,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs.StringVar(&o.pairs, "pairs", "", "the load, built from pairs.c")
 	fs.StringVar(&o.pairsFP, "pairs-fp", "", "the load, built with frame pointers")
 	fs.BoolVar(&o.quick, "quick", false, "fewer loads and rounds")
-	fs.StringVar(&o.only, "only", "", "one `section` alone: pairs, depth, rate, others, redis, attach or report")
+	fs.StringVar(&o.only, "only", "", "one `section` alone: pairs, depth, rate, others, redis, attach, report or memory")
 	fs.IntVar(&o.rounds, "rounds", 0, "how often; 0: 7, or 3 with -quick")
 	if err := fs.Parse(args); err != nil {
 		return 2
@@ -98,4 +98,5 @@ var sections = []struct {
 	{"redis", (*bench).redisTable},
 	{"attach", (*bench).attachTable},
 	{"report", (*bench).reportTable},
+	{"memory", (*bench).memoryTable},
 }
