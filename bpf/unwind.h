@@ -32,6 +32,7 @@ enum rule_kind {
 	RULE_ROOT,
 	RULE_FRAME_POINTER,
 	RULE_UNSUPPORTED,
+	RULE_SWITCH, /* Go on arm64, on the scheduler's stack */
 };
 
 enum rule_fp {
@@ -617,6 +618,23 @@ static __always_inline enum stop leave(struct walk *w, struct rule *r, __u64 pc)
 }
 
 /*
+ * Goes from the stack of Go's scheduler to that of the goroutine: to the frame
+ * record right below its stack pointer. On the stack are the goroutine, the upper
+ * end of whose stack is its second word, and the distance from there.
+ */
+static __always_inline enum stop switched(struct walk *w)
+{
+	__u64 g, depth, end;
+
+	if (w->blind)
+		return guess(w);
+	if (!read_word(w, w->sp, &g) || !read_word(w, w->sp + 8, &depth) || !read_word(w, g + 8, &end))
+		return STOP_FAULT;
+	w->fp = end - depth - 8;
+	return follow(w);
+}
+
+/*
  * Adds the current frame of the walk in scratch and goes on to its caller's.
  * Returns enum stop. zero is 0; a parameter that is not used would be one that
  * the compiler does not pass.
@@ -659,6 +677,8 @@ __noinline int walk_step(__u32 zero)
 		return STOP_ROOT;
 	case RULE_FRAME_POINTER:
 		return chained(w);
+	case RULE_SWITCH:
+		return switched(w);
 	}
 	return STOP_UNSUPPORTED;
 }

@@ -27,7 +27,7 @@ func TestLayout(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{
-		"rule_kind": {Gap: "GAP", Reg: "REG", PLT: "PLT", Deref: "DEREF", Signal: "SIGNAL", Root: "ROOT", FramePointer: "FRAME_POINTER", Unsupported: "UNSUPPORTED"},
+		"rule_kind": {Gap: "GAP", Reg: "REG", PLT: "PLT", Deref: "DEREF", Signal: "SIGNAL", Root: "ROOT", FramePointer: "FRAME_POINTER", Unsupported: "UNSUPPORTED", Switch: "SWITCH"},
 		"rule_fp":   {FPSame: "SAME", FPAtCFA: "AT_CFA", FPAtFP: "AT_FP", FPLost: "LOST"},
 		"stop": {StopNone: "NONE", StopRoot: "ROOT", StopZero: "ZERO", StopNoMap: "NO_MAP", StopGap: "GAP", StopUnsupported: "UNSUPPORTED",
 			StopFault: "FAULT", StopMax: "MAX", StopFPEnd: "FP_END", StopNoSpace: "NO_SPACE"},
