@@ -631,6 +631,7 @@ static __always_inline enum stop switched(struct walk *w)
 	if (!read_word(w, w->sp, &g) || !read_word(w, w->sp + 8, &depth) || !read_word(w, g + 8, &end))
 		return STOP_FAULT;
 	w->fp = end - depth - 8;
+	w->fp_from = FP_NOTED; /* by the words that it was made of */
 	return follow(w);
 }
 
