@@ -1,15 +1,16 @@
 #!/bin/bash
 # Runs every check: format, vet, staticcheck, shellcheck, the BPF programs
 # compiled again and compared, a release made twice and installed, unit and live
-# tests with the race detector, the build for arm64, and each fuzz target for a
-# while.
+# tests with the race detector, the build for arm64, each fuzz target for a while,
+# and live tests on other kernels.
 #
-#	sudo ./scripts/test.sh            all of it, about 15 minutes on two cores
-#	sudo ./scripts/test.sh --quick    without the race detector and the fuzzing
+#	sudo ./scripts/test.sh            all of it, about 18 minutes on two cores
+#	sudo ./scripts/test.sh --quick    without the race detector, the fuzzing and
+#	                                  the other kernels
 #
 # CI=true makes a test that cannot run a failure. FUZZ_SECONDS sets the time for
 # each fuzz target, 20 by default. It installs the programs that live tests
-# trace; no service is started or enabled.
+# trace, and emulators; no service is started or enabled.
 set -euo pipefail
 [ -e /dev/fd/0 ] || exec </dev/null
 # shellcheck source=scripts/prepare.sh
@@ -34,10 +35,6 @@ want -              ca-certificates                    ca-certificates
 want gcc            gcc                                gcc
 want g++            g++                                gcc-c++
 want -              libc6-dev                          glibc-devel
-if [ "$(uname -m)" = x86_64 ]; then
-	want -      gcc-multilib                       libgcc.i686
-	want -      libc6-dev-i386                     glibc-devel.i686
-fi
 want musl-gcc       musl-tools                         musl-gcc
 want readelf        binutils                           binutils
 want clang-19       clang-19                           'clang19|clang'
@@ -154,6 +151,17 @@ go_test() {
 	return "$code"
 }
 
+# kernels runs live tests in emulated machines, on kernels that are packages of
+# Debian.
+kernels() {
+	if ! grep -qx 'ID=debian' /etc/os-release || ! is_root; then
+		echo "this takes root and Debian's packages"
+		[ "${CI-}" != true ]
+		return
+	fi
+	scripts/vmmatrix
+}
+
 # fuzz_targets prints PACKAGE NAME for each.
 fuzz_targets() {
 	grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . |
@@ -195,6 +203,7 @@ else
 	count=$(fuzz_targets | wc -l)
 	each=${FUZZ_SECONDS:-20}
 	step "fuzzing, $count targets for $each s each" fuzz "$each"
+	step "live tests on other kernels" kernels
 fi
 
 echo
