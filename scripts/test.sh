@@ -21,7 +21,7 @@ case ${1-} in
 '') ;;
 --quick) quick=yes ;;
 *)
-	sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+	sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 	;;
 esac

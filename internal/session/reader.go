@@ -22,9 +22,10 @@ const (
 
 // A reader empties the ring into batches.
 type reader struct {
-	full chan []event.Event
-	free chan []event.Event
-	done chan struct{}
+	batch int // events
+	full  chan []event.Event
+	free  chan []event.Event
+	done  chan struct{}
 	// rounds counts how often the ring was found empty and all that had been in it
 	// was handed on; round is told so.
 	rounds atomic.Uint64
@@ -32,11 +33,13 @@ type reader struct {
 	err    error // set before full is closed
 }
 
-func startReader(p *probe.Probe) *reader {
+// startReader reads the ring into batches of the given number of events.
+func startReader(p *probe.Probe, batch int) *reader {
 	r := &reader{
-		full: make(chan []event.Event, batchesHeld),
-		free: make(chan []event.Event, batchesHeld),
-		done: make(chan struct{}), round: make(chan struct{}, 1),
+		batch: batch,
+		full:  make(chan []event.Event, batchesHeld),
+		free:  make(chan []event.Event, batchesHeld),
+		done:  make(chan struct{}), round: make(chan struct{}, 1),
 	}
 	go r.run(p)
 	return r
@@ -67,7 +70,7 @@ func (r *reader) run(p *probe.Probe) {
 				told = start
 			}
 		}
-		if len(batch) == batchSize || err != nil && len(batch) > 0 {
+		if len(batch) == r.batch || err != nil && len(batch) > 0 {
 			r.full <- batch
 			batch = r.empty()
 		}
@@ -88,7 +91,7 @@ func (r *reader) empty() []event.Event {
 	case b := <-r.free:
 		return b[:0]
 	default:
-		return make([]event.Event, 0, batchSize)
+		return make([]event.Event, 0, r.batch)
 	}
 }
 

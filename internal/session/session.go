@@ -6,6 +6,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -66,6 +67,8 @@ type Config struct {
 	// gets every event as it arrived; the latter's error ends the trace. It may be
 	// nil.
 	Record func(report.Facts) func(*event.Event) error
+
+	batch int // events that the reader hands on at a time; 0 is a default
 }
 
 // A Session is a live trace. Its methods must be called from one goroutine.
@@ -159,7 +162,7 @@ func Start(cfg Config) (s *Session, err error) {
 	if cfg.Record != nil {
 		s.record = cfg.Record(s.facts)
 	}
-	s.reader = startReader(s.probe)
+	s.reader = startReader(s.probe, cmp.Or(cfg.batch, batchSize))
 	if err := s.attach(); err != nil {
 		return s, err
 	}
