@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/cilium/ebpf"
 
@@ -120,6 +121,9 @@ func adviseOutput(e *outputError) []advice {
 	}
 	if errors.Is(e.err, fs.ErrNotExist) {
 		return []advice{{"try:", "make the directory, or -o with another"}}
+	}
+	if errors.Is(e.err, syscall.ENOSPC) || errors.Is(e.err, syscall.EDQUOT) {
+		return []advice{{"try:", "make room, or -o with a file on another disk"}}
 	}
 	return []advice{{"try:", "-o with a file that can be written, or -o - for standard output"}}
 }

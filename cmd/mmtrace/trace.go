@@ -109,9 +109,10 @@ func (j *job) verbosely(format string, args ...any) {
 	}
 }
 
-// tick is called several times a second while the window is open.
+// tick is called several times a second while the window is open. An error of a
+// recording that is made alone ends the trace at its next event, and is told then.
 func (j *job) tick(s *session.Session, rec *recorder) {
-	if err := rec.flush(time.Now()); err != nil && !j.told {
+	if err := rec.flush(time.Now()); err != nil && !j.told && !rec.alone {
 		j.told = true
 		j.progress.note("mmtrace: %v", rec.wrap(err))
 	}

@@ -17,7 +17,8 @@
 #include "fixture.h"
 
 static size_t size;
-static atomic_int begin, resting;
+static atomic_int resting;
+static pthread_barrier_t begin; /* none of the threads spins: there may be many */
 
 PLANTED static char *thread_leak(void)
 {
@@ -39,8 +40,7 @@ PLANTED static char *thread_free(void)
 
 static void *work(void *arg)
 {
-	while (!atomic_load(&begin))
-		sched_yield();
+	pthread_barrier_wait(&begin);
 	keep(thread_leak());
 	keep(thread_free());
 	atomic_fetch_add(&resting, 1);
@@ -56,6 +56,7 @@ int main(int argc, char **argv)
 	pthread_attr_t attr;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 64 << 10);
+	pthread_barrier_init(&begin, NULL, (unsigned)n + 1);
 	ready();
 	for (int i = 0; i < n; i++) {
 		pthread_t th;
@@ -63,7 +64,7 @@ int main(int argc, char **argv)
 		if (errno)
 			die("pthread_create");
 	}
-	atomic_store(&begin, 1);
+	pthread_barrier_wait(&begin);
 	while (atomic_load(&resting) < n)
 		sched_yield();
 	say("truth thread_leak %zu", n * size);
