@@ -1,5 +1,5 @@
 # The binary is static and holds no path of the machine that built it.
-.PHONY: build install test quick lint generate bench matrix demo release clean
+.PHONY: build install test quick lint generate bench gobench matrix soak demo release clean
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o mmtrace ./cmd/mmtrace
@@ -28,8 +28,16 @@ generate:
 bench:
 	./scripts/bench
 
+# For benchstat(1): what one core does, without a kernel.
+gobench:
+	go test -run '^$$' -bench . -count 10 ./pkg/... ./internal/symbol ./internal/unwind ./internal/procfs
+
 matrix:
 	./scripts/vmmatrix
+
+# An hour.
+soak:
+	./scripts/soak
 
 demo:
 	./scripts/demo.sh

@@ -110,7 +110,7 @@ scripts() {
 	fi
 	local files
 	mapfile -t files < <(find . -name '*.sh' -not -path './.git/*')
-	shellcheck -x "${files[@]}" .ci/run scripts/release scripts/vmtest scripts/vmmatrix scripts/bench
+	shellcheck -x "${files[@]}" .ci/run scripts/release scripts/vmtest scripts/vmmatrix scripts/bench scripts/soak
 }
 
 bpf() {

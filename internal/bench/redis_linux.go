@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -34,8 +35,9 @@ func (b *bench) redisTable() error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	var before, ratios, attach sample
-	var events uint64
+	var before, slower, p99, later, attach, detach, cpu sample
+	var events, lost uint64
+	var rss int64
 	for range b.rounds {
 		was, err := b.redisLoad(sock)
 		if err != nil {
@@ -45,8 +47,10 @@ func (b *bench) redisTable() error {
 		if err != nil {
 			return err
 		}
+		start := time.Now()
 		is, err := b.redisLoad(sock)
-		a.detach()
+		took := time.Since(start)
+		u := a.detach()
 		if err != nil {
 			return err
 		}
@@ -54,32 +58,70 @@ func (b *bench) redisTable() error {
 		if err != nil {
 			return err
 		}
-		before = append(before, was)
-		ratios = append(ratios, was/is)
+		before = append(before, was.rate)
+		slower = append(slower, was.rate/is.rate)
+		p99 = append(p99, was.p99)
+		later = append(later, is.p99/was.p99)
 		attach = append(attach, a.took.Seconds()*1000)
+		detach = append(detach, u.detach.Seconds()*1000)
+		cpu = append(cpu, u.cpu.Seconds()/took.Seconds())
+		rss = max(rss, u.rss)
 		events += q.Events
+		lost += q.Lost + q.Missed
 	}
-	b.table("redis-server under redis-benchmark", "SETs of 2,000 bytes over a socket, and milliseconds until mmtrace traced it.",
-		[]string{"requests/s untraced", "times as slow under mmtrace", "events a run", "attach"},
-		[][]string{{before.String(), ratios.String(), fmt.Sprint(events / uint64(b.rounds)), attach.String()}})
+	b.table("redis-server under redis-benchmark", "SETs of 2,000 bytes over a socket. Attaching and detaching are those of mmtrace, in milliseconds; "+
+		"its CPUs with start and report.",
+		[]string{"", "untraced", "under mmtrace"},
+		[][]string{
+			{"requests/s, times as slow", before.String(), slower.String()},
+			{"p99 in ms, times as late", p99.String(), later.String()},
+			{"events a run, lost in all", "", fmt.Sprintf("%d, %d", events/uint64(b.rounds), lost)},
+			{"attach", "", attach.String()},
+			{"detach, with the report", "", detach.String()},
+			{"mmtrace's CPUs", "", cpu.String()},
+			{"mmtrace's memory", "", mebibytes(rss)},
+		})
 	return nil
 }
 
-// redisLoad returns requests a second.
-func (b *bench) redisLoad(sock string) (float64, error) {
+// A requestSpeed is what redis-benchmark measured.
+type requestSpeed struct {
+	rate float64 // requests a second
+	p99  float64 // ms
+}
+
+// redisLoad lets redis-benchmark run once.
+func (b *bench) redisLoad(sock string) (s requestSpeed, err error) {
 	n := "200000"
 	if b.quick {
 		n = "50000"
 	}
 	out, err := exec.Command("redis-benchmark", "-s", sock, "--csv", "-n", n, "-r", "20000", "-d", "2000", "-t", "set").Output()
 	if err != nil {
-		return 0, fmt.Errorf("running redis-benchmark: %w", err)
+		return s, fmt.Errorf("running redis-benchmark: %w", err)
 	}
-	for line := range strings.Lines(string(out)) {
-		f := strings.Split(line, ",")
-		if f[0] == `"SET"` && len(f) > 1 {
-			return strconv.ParseFloat(strings.Trim(f[1], "\"\n"), 64)
+	rows, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
+	if err != nil {
+		return s, fmt.Errorf("reading redis-benchmark's result: %w", err)
+	}
+	for i, row := range rows {
+		if i == 0 || row[0] != "SET" {
+			continue
+		}
+		for j, name := range rows[0] {
+			switch name {
+			case "rps":
+				s.rate, err = strconv.ParseFloat(row[j], 64)
+			case "p99_latency_ms":
+				s.p99, err = strconv.ParseFloat(row[j], 64)
+			}
+			if err != nil {
+				return s, fmt.Errorf("reading redis-benchmark's result: %w", err)
+			}
 		}
 	}
-	return 0, fmt.Errorf("reading redis-benchmark's result: %q", out)
+	if s.rate == 0 || s.p99 == 0 {
+		return s, fmt.Errorf("reading redis-benchmark's result: %q", out)
+	}
+	return s, nil
 }

@@ -1,18 +1,22 @@
 // Vminit is the first process of an emulated machine that scripts/vmtest boots.
-// It mounts what tests expect, runs the command in /vm/args with the variables
-// in /vm/env, both NUL-separated, and turns the machine off. Lines that begin
-// with "@@VM" tell the script how far it got:
+// It mounts what tests expect, runs the commands in /vm/args with the variables
+// in /vm/env, both NUL-separated, and turns the machine off. Between two commands
+// stands a "+". Lines that begin with "@@VM" tell the script how far it got:
 //
 //	@@VM boot KERNEL
-//	@@VM run COMMAND
+//	@@VM run COMMANDS
 //	@@VM rc=STATUS
+//
+// The status is that of the first command that failed, 0 if none did.
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -50,7 +54,7 @@ func main() {
 		args = []string{"/vm/test"}
 	}
 	fmt.Printf("@@VM run %q\n", args)
-	fmt.Printf("@@VM rc=%d\n", run(args))
+	fmt.Printf("@@VM rc=%d\n", runAll(args))
 	unix.Sync()
 	time.Sleep(50 * time.Millisecond) // for the console
 	if err := unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF); err != nil {
@@ -72,6 +76,22 @@ func readList(name string) ([]string, error) {
 		return nil, err
 	}
 	return strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00"), nil
+}
+
+// runAll runs commands one after the other and returns the first status that is
+// not 0.
+func runAll(args []string) (status int) {
+	for len(args) > 0 {
+		n := slices.Index(args, "+")
+		if n < 0 {
+			n = len(args)
+		}
+		if n > 0 {
+			status = cmp.Or(status, run(args[:n]))
+		}
+		args = args[min(n+1, len(args)):]
+	}
+	return status
 }
 
 // run runs a command in /vm and returns its status as a shell would.
