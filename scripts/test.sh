@@ -53,6 +53,8 @@ want fish           fish                               fish
 want -              bash-completion                    bash-completion
 want rpm            rpm                                rpm
 want stress-ng      stress-ng                          stress-ng
+want perf           'linux-perf|linux-tools-generic'   perf
+want bpftrace       bpftrace                           bpftrace
 want redis-server   redis-server                       'redis|valkey-compat-redis'
 want redis-cli      redis-tools                        'redis|valkey-compat-redis'
 want sqlite3        sqlite3                            sqlite
@@ -197,8 +199,9 @@ if [ -n "$quick" ]; then
 	step "go test" go_test ./...
 else
 	mapfile -t packages < <(others)
-	step "go test -race" go_test -race "${packages[@]}"
-	step "go test, live" go_test "${live[@]}"
+	step "go test -race" go_test -race -skip '^TestFault' "${packages[@]}"
+	step "go test, live" go_test -skip '^(TestFault|TestKill$)' "${live[@]}"
+	step "go test, faults" go_test -run '^(TestFault|TestKill$)' ./cmd/mmtrace ./internal/session
 	step "go test -race, live" go_test -race -run '^(TestChaos|TestAttachMidway|TestGoCases)$' ./internal/session
 	count=$(fuzz_targets | wc -l)
 	each=${FUZZ_SECONDS:-20}
@@ -209,6 +212,9 @@ fi
 echo
 echo "go test said:"
 grep -E '^(ok|FAIL|---|panic)' "$logs/test" | grep -v -e '--- PASS' -e '^FAIL$' || true
+echo
+printf '%-60s %4s %8s %7s\n' "what went wrong on purpose" times lost right
+sed -n 's/^ *[a-z_]*\.go:[0-9]*: fault| //p' "$logs/test"
 echo
 printf '%s\n' "${times[@]}"
 echo "skipped tests: $(grep -cE '^ *--- SKIP' "$logs/test" || true)"

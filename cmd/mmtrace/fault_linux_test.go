@@ -177,7 +177,7 @@ func TestFaultTargetKilled(t *testing.T) {
 		got := r.wait()
 		rep, ok := readFaults(got.out)
 		right := ok && got.code == exitOK && rep.Window.StoppedBy == "exit" && len(rep.Targets) == 1 &&
-			rep.Targets[0].Ended == "killed by SIGKILL" && rep.Quality.Lost == 0 && rep.Quality.Live == 0
+			rep.Targets[0].Ended == "killed by SIGKILL" && rep.Quality.Lost == 0 && rep.Quality.Extra+rep.Quality.Unexplained == 0
 		if !right {
 			t.Errorf("exit code %d\n%s\n%+v", got.code, got.err, rep)
 		}
