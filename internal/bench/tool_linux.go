@@ -18,6 +18,7 @@ type tool struct {
 	name   string
 	argv   func(b *bench, pid int) []string
 	ready  string        // what it says when it is attached; empty: nothing
+	events bool          // it says nothing, and is attached once it holds perf's events
 	settle time.Duration // from then on
 	fp     bool          // it follows frame pointers
 	slow   bool          // one round of one load is enough
@@ -39,11 +40,11 @@ var tools = []tool{
 		},
 	},
 	{
-		name: "perf record -g (frame pointers)", settle: 700 * time.Millisecond, fp: true,
+		name: "perf record -g (frame pointers)", events: true, settle: 300 * time.Millisecond, fp: true,
 		argv: func(_ *bench, pid int) []string { return perf(pid, "-g") },
 	},
 	{
-		name: "perf record --call-graph dwarf", settle: 700 * time.Millisecond,
+		name: "perf record --call-graph dwarf", events: true, settle: 300 * time.Millisecond,
 		argv: func(_ *bench, pid int) []string { return perf(pid, "--call-graph", "dwarf") },
 	},
 	{
@@ -109,9 +110,24 @@ func (b *bench) attach(t tool, pid int) (*attached, error) {
 			return nil, fmt.Errorf("starting %s: it said only %q", t.name, a.said.text())
 		}
 	}
+	for t.events && !holdsEvents(a.cmd.Process.Pid) {
+		if time.Since(start) > 30*time.Second {
+			_ = a.cmd.Process.Kill()
+			_ = a.cmd.Wait()
+			return nil, fmt.Errorf("starting %s: it opens no events and said only %q", t.name, a.said.text())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	a.took = time.Since(start)
 	time.Sleep(t.settle)
 	return a, nil
+}
+
+// holdsEvents reports whether a process has mapped the buffer of an event of perf,
+// which it does last.
+func holdsEvents(pid int) bool {
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	return err == nil && bytes.Contains(maps, []byte("anon_inode:[perf_event]"))
 }
 
 // A usage is what a tool took for itself.
