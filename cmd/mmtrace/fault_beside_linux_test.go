@@ -26,9 +26,9 @@ func TestFaultTwoTracers(t *testing.T) {
 		size := mappedBytes(t, p.PID())
 		ra, rb := endSession(t, a), endSession(t, b)
 		p.Close()
-		right := ra.facts() == rb.facts() && len(ra.Paths) > 0
+		right := ra.facts() == rb.facts() && len(ra.Paths) > 0 && len(ra.Targets) > 0 && len(rb.Targets) > 0
 		for _, r := range []*faultReport{&ra, &rb} {
-			right = right && r.Quality.Lost == 0 && r.Quality.Verified && r.Quality.Live >= size
+			right = right && r.Quality.Lost == 0 && r.Quality.Verified && r.Targets[0].Bytes == size
 		}
 		if !right {
 			t.Errorf("%s: one says\n%+v\nthe other\n%+v", tt[0], ra, rb)
