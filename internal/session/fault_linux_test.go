@@ -12,27 +12,6 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
-// raise sets a number in /proc/sys for the time of the test, if it is lower.
-func raise(t *testing.T, name string, to int) {
-	t.Helper()
-	path := "/proc/sys/" + name
-	was, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if number(strings.TrimSpace(string(was))) >= to {
-		return
-	}
-	if err := os.WriteFile(path, fmt.Append(nil, to), 0); err != nil {
-		testutil.Need(t, "the right to raise "+name+": "+err.Error())
-	}
-	t.Cleanup(func() {
-		if err := os.WriteFile(path, was, 0); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 // Bounds for a million mappings, far above what a machine at rest takes.
 const (
 	millionAttach = 60 * time.Second
@@ -43,7 +22,8 @@ const (
 // many being made. MMTRACE_FAULT_MAPPINGS is how many, as in 1000000.
 func TestFaultMillion(t *testing.T) {
 	n := env("MMTRACE_FAULT_MAPPINGS", 250_000)
-	raise(t, "vm/max_map_count", n+100_000)
+	testutil.LockMachine(t)
+	testutil.Sysctl(t, "vm/max_map_count", uint64(n)+100_000)
 	exe := testutil.Compile(t, "many.c", "-O2")
 	bytes := uint64(n) * uint64(os.Getpagesize())
 	check := func(row *testutil.Fault, s *Session, attach time.Duration, ok func(*report.Report) bool) {
@@ -100,7 +80,6 @@ func runOnly(t *testing.T, s *Session, work func()) {
 func TestFaultThreads(t *testing.T) {
 	n := env("MMTRACE_FAULT_THREADS", 10_000)
 	row := testutil.NewFault(t, fmt.Sprintf("%d threads at once", n))
-	raise(t, "kernel/threads-max", 2*n)
 	p := testutil.Start(t, testutil.Compile(t, "threads.c", "-O2"), fmt.Sprint(n))
 	s := start(t, p.PID(), Config{})
 	var lines []string
