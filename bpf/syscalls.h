@@ -71,7 +71,7 @@ static const struct {
 	[453].ia32 = KIND_SHADOW_STACK,
 };
 
-static const __u8 generic_calls[454] = {
+static const __u8 generic_calls[512] = {
 	[0] = KIND_IO_SETUP,
 	[1] = KIND_IO_DESTROY,
 	[167] = KIND_NAME_VMA, /* prctl */
@@ -107,9 +107,12 @@ static __always_inline bool call_of(struct call *c, long nr, struct task_struct 
 	c->compat = false;
 	c->nr = nr;
 	if (!ON_X86) {
-		if ((__u64)nr >= COUNT_OF(generic_calls))
+		__u64 i = nr;
+		if (i >= COUNT_OF(generic_calls))
 			return false;
-		c->kind = generic_calls[nr];
+		/* Linux 6.1 forgets the bound if clang reloads the number from the stack. */
+		asm volatile("" : "+r"(i));
+		c->kind = generic_calls[i & (COUNT_OF(generic_calls) - 1)];
 		return c->kind != KIND_NONE;
 	}
 	if (nr >= 0)
