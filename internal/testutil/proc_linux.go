@@ -7,8 +7,10 @@ import (
 
 // dieWithParent makes the kernel kill the process when its parent thread ends.
 func dieWithParent(cmd *exec.Cmd) {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	var attr syscall.SysProcAttr
+	if cmd.SysProcAttr != nil {
+		attr = *cmd.SysProcAttr // several tests may share it
 	}
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	attr.Pdeathsig = syscall.SIGKILL
+	cmd.SysProcAttr = &attr
 }

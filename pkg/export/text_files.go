@@ -107,7 +107,7 @@ func (t *text) leftBehind() {
 				t.note(plain, "made at %s", place(&report.Path{Frames: l.Frames}))
 			}
 		} else {
-			t.note(plain, "made by a process of the same user, mapped and open nowhere")
+			t.note(plain, "made by this process or another one of its user, mapped and open nowhere")
 		}
 		t.line(plain, "    -> "+removal(l))
 	}
@@ -144,56 +144,44 @@ func leftBytesOf(ls []report.Left) (sum uint64) {
 	return sum
 }
 
-// leftKinds counts what was left behind, by kind.
-func leftKinds(ls []report.Left) string {
-	var segments, objects uint64
-	for i := range ls {
-		if ls[i].Kind == shm.SysV {
-			segments++
-		} else {
-			objects++
+// leftByTargets is what a target is known to have made. An object in /dev/shm may be
+// of any process of the same user: it is listed, but is no answer.
+func (t *text) leftByTargets() []report.Left {
+	var own []report.Left
+	for _, l := range t.r.Left {
+		if l.Kind == shm.SysV {
+			own = append(own, l)
 		}
 	}
-	var parts []string
-	if segments > 0 {
-		parts = append(parts, count(segments, "System V segment"))
-	}
-	if objects > 0 {
-		k := shmKind{shm.Posix, "object in /dev/shm", "objects in /dev/shm"}
-		parts = append(parts, k.of(objects))
-	}
-	return strings.Join(parts, " and ")
+	return own
 }
 
 // besides adds to the headline what was left behind, unless there is a leak to tell.
 func (t *text) besides() string {
-	if len(t.r.Left) == 0 || len(t.g.leaks.paths) > 0 {
+	own := t.leftByTargets()
+	if len(own) == 0 || len(t.g.leaks.paths) > 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s of shared memory was left behind", size(leftBytesOf(t.r.Left)))
+	return fmt.Sprintf("; %s of shared memory was left behind", size(leftBytesOf(own)))
 }
 
 // leftFact says in the answer what was left behind.
 func (t *text) leftFact() {
-	if len(t.r.Left) > 0 {
+	if own := t.leftByTargets(); len(own) > 0 {
 		t.fact(alert, "left", "%s that %s made in this window and that nobody seems to use: %s; see LEFT BEHIND.",
-			leftKinds(t.r.Left), were(uint64(len(t.r.Left))), size(leftBytesOf(t.r.Left)))
+			count(uint64(len(own)), "System V segment"), were(uint64(len(own))), size(leftBytesOf(own)))
 	}
 }
 
 // leftStep says what to do about what was left behind.
 func (t *text) leftStep() string {
-	l := &t.r.Left[0]
+	l := &t.leftByTargets()[0]
 	if root := t.root(); root != nil && strings.HasPrefix(root.Ended, "killed") {
 		return "It was killed before it could remove what is left: " + onePiece(removal(l))
-	}
-	missing := "shm_unlink"
-	if l.Kind == shm.SysV {
-		missing = "shmctl with IPC_RMID"
 	}
 	owed := "is missing"
 	if i := blame(l.Frames); i < len(l.Frames) {
 		owed = label(&l.Frames[i]) + " or its callers owe"
 	}
-	return fmt.Sprintf("Look for the %s that %s, and remove what is left: %s", missing, owed, onePiece(removal(l)))
+	return fmt.Sprintf("Look for the shmctl with IPC_RMID that %s, and remove what is left: %s", owed, onePiece(removal(l)))
 }

@@ -47,7 +47,7 @@ func (t *text) step() string {
 	case c != nil && c.paths[0].Verdict.Of == verdict.Committed:
 		return "Look for what opens more of it by mprotect and never gives it back; the path below has reserved it."
 	}
-	if len(t.r.Left) > 0 && t.g.chief() == nil {
+	if len(t.leftByTargets()) > 0 && t.g.chief() == nil {
 		return t.leftStep()
 	}
 	cs := t.commands()
