@@ -55,7 +55,7 @@ struct {
 /* Traced processes by thread-group ID in the initial namespace. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
 	__type(key, __u32);
 	__type(value, struct process);
 } processes SEC(".maps");

@@ -40,10 +40,19 @@ func (m *SpaceMap) Read() ([]event.Region, error) {
 	if err != nil {
 		return nil, m.wrap(err)
 	}
-	if len(regions) == 0 {
+	if len(regions) == 0 || !m.lives() {
 		return nil, m.wrap(ErrNoProcess)
 	}
 	return regions, nil
+}
+
+// lives reports whether the space still has a user. The file is read in pieces, and
+// ends early if the last user goes between two of them; whoever is there afterwards
+// was there all the time.
+func (m *SpaceMap) lives() bool {
+	var b [1]byte
+	n, _ := m.f.ReadAt(b[:], 0)
+	return n > 0
 }
 
 // Close gives the file back.
