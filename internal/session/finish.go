@@ -118,7 +118,7 @@ func (s *Session) settle(sp *track.Space) {
 			return
 		}
 		s.drain(sp.ID, to, settleTime)
-		if c := sp.Settled; c.Extra == 0 && c.Unexplained == 0 && s.trace.Tracker().Wants()[sp.ID] == track.Nothing {
+		if c := sp.Settled; c.Extra+c.Unexplained+c.Reprotected == 0 && s.trace.Tracker().Wants()[sp.ID] == track.Nothing {
 			return
 		}
 	}

@@ -35,6 +35,9 @@ func (t *Tracker) Settle(snap *event.Event, motion []interval.Range) {
 	c := Comparison{Done: true, Time: snap.Time, Live: sp.Live.Bytes(), Moving: len(motion) > 0}
 	extra, missing, protections := diff(sp.Live, snap.Regions)
 	doubted := sp.doubted(moving)
+	for _, p := range protections {
+		c.Reprotected += p.Len()
+	}
 	keep := sp.known && !sp.broken
 	if !keep {
 		t.dropAll(sp)

@@ -67,7 +67,8 @@ type Comparison struct {
 	Done                             bool
 	Time                             event.Time
 	Live, Agreed, Extra, Unexplained uint64
-	Moving                           bool // changes were in motion during the reading
+	Reprotected                      uint64 // bytes whose protection differed, also those in motion
+	Moving                           bool   // changes were in motion during the reading
 }
 
 // A Count is how many there were at a time.
