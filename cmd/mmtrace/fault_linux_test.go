@@ -14,6 +14,7 @@ import (
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/internal/testutil"
+	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
 // faultRuns returns how often a fault is tried: the number in MMTRACE_FAULT_RUNS
@@ -76,12 +77,12 @@ func (r *faultReport) byFunction(name string) (sum uint64) {
 // mappedBytes returns the size of a process's map as the kernel tells it.
 func mappedBytes(t *testing.T, pid int) (sum uint64) {
 	t.Helper()
-	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
+	p, err := procfs.Open(event.PID(pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	regions, err := procfs.ParseMaps(f)
+	defer p.Close()
+	regions, err := p.Maps()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,27 @@ func truthOf(smaps map[interval.Range]map[string]uint64, p *report.Path) report.
 	return sum
 }
 
+// compareResidence compares what every call path has in memory and in swap with
+// smaps, from which known takes what the kernel tells nowhere else, and returns the
+// sum of all paths.
+func compareResidence(t *testing.T, r *report.Report, pid int, known func(p *report.Path, want *report.Residence)) (sum report.Residence) {
+	t.Helper()
+	smaps := smapsOf(t, pid)
+	for i := range r.Paths {
+		p := &r.Paths[i]
+		want := truthOf(smaps, p)
+		if r.Totals.Resident.Huge == 0 { // the kernel does not tell
+			want.Huge = 0
+		}
+		known(p, &want)
+		if diff := cmp.Diff(want, p.Resident); diff != "" && p.Call == "mmap" {
+			t.Errorf("%s, %d bytes (-smaps +got):\n%s", p.Frames[0].Function+" "+p.Frames[1].Function, p.Bytes, diff)
+		}
+		sum.Add(p.Resident)
+	}
+	return sum
+}
+
 // TestResidenceIsWhatSmapsSays compares the residence of every call path with
 // smaps, to the page; the mappings of the fixture share no lines of it.
 func TestResidenceIsWhatSmapsSays(t *testing.T) {
@@ -64,19 +85,7 @@ func TestResidenceIsWhatSmapsSays(t *testing.T) {
 	s := start(t, fx.PID(), Config{})
 	runUntil(t, s, func() { fx.Run() })
 	r := finalReport(s)
-	smaps := smapsOf(t, fx.PID())
-	var sum report.Residence
-	for i := range r.Paths {
-		p := &r.Paths[i]
-		want := truthOf(smaps, p)
-		if r.Totals.Resident.Huge == 0 { // the kernel does not tell
-			want.Huge = 0
-		}
-		if diff := cmp.Diff(want, p.Resident); diff != "" && p.Call == "mmap" {
-			t.Errorf("%s, %d bytes (-smaps +got):\n%s", p.Frames[0].Function+" "+p.Frames[1].Function, p.Bytes, diff)
-		}
-		sum.Add(p.Resident)
-	}
+	sum := compareResidence(t, r, fx.PID(), func(*report.Path, *report.Residence) {})
 	if sum != r.Totals.Resident || sum.Present < 8<<20 || len(r.Paths) < 14 {
 		t.Errorf("%d paths with %+v, in total %+v", len(r.Paths), sum, r.Totals.Resident)
 	}

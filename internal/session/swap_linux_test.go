@@ -8,7 +8,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/mmtrace/mmtrace/internal/testutil"
@@ -75,23 +74,11 @@ func TestSwapIsWhatSmapsSays(t *testing.T) {
 	s := start(t, fx.PID(), Config{})
 	runUntil(t, s, func() { fx.Run() })
 	r := finalReport(s)
-	smaps := smapsOf(t, fx.PID())
-	var sum report.Residence
-	for i := range r.Paths {
-		p := &r.Paths[i]
-		want := truthOf(smaps, p)
-		if r.Totals.Resident.Huge == 0 { // the kernel does not tell
-			want.Huge = 0
-		}
+	sum := compareResidence(t, r, fx.PID(), func(p *report.Path, want *report.Residence) {
 		if p.Shared > 0 { // as the caveat says
 			want.Swapped = 0
 		}
-		if diff := cmp.Diff(want, p.Resident); diff != "" && p.Call == "mmap" {
-			t.Errorf("%s, %d bytes (-smaps +got):\n%s", p.Frames[0].Function+" "+p.Frames[1].Function, p.Bytes, diff)
-		}
-		t.Logf("%d bytes: %+v", p.Bytes, p.Resident)
-		sum.Add(p.Resident)
-	}
+	})
 	caveat := "What of shared memory is in swap is not known: page tables do not tell it, and it counts as not in memory."
 	if !slices.Contains(r.Caveats, caveat) {
 		t.Errorf("caveats %q", r.Caveats)

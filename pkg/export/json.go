@@ -41,15 +41,21 @@ func JSON(w io.Writer, r *report.Report, o JSONOptions) error {
 	if err != nil {
 		return err
 	}
+	return writeJSON(w, "report", jsonReportOf(sel, left, &o))
+}
+
+// writeJSON writes v, which an error calls what, as indented text that is safe to
+// show.
+func writeJSON(w io.Writer, what string, v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(jsonReportOf(sel, left, &o)); err != nil {
-		return fmt.Errorf("encoding the JSON report: %w", err)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("encoding the JSON %s: %w", what, err)
 	}
 	if _, err := w.Write(showable(b.Bytes())); err != nil {
-		return fmt.Errorf("writing the JSON report: %w", err)
+		return fmt.Errorf("writing the JSON %s: %w", what, err)
 	}
 	return nil
 }

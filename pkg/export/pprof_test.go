@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -45,24 +44,6 @@ func TestPprofGolden(t *testing.T) {
 			}
 			golden(t, filepath.Join("pprof", g.file+".txt"), parsed(t, out).String())
 		})
-	}
-}
-
-// golden compares got with a file in testdata.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("output differs from %s (-want +got); see -update:\n%s", path, diff)
 	}
 }
 

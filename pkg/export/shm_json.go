@@ -3,7 +3,6 @@ package export
 import (
 	"bytes"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -25,17 +24,7 @@ func ShmSchema() []byte { return bytes.Clone(shmSchema) }
 // ShmJSON writes l as one indented object for programs, with everything that is
 // listed, in the manner of JSON. The error is w's.
 func ShmJSON(w io.Writer, l *shm.Listing, o ShmOptions) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(jsonShmOf(l, &o)); err != nil {
-		return fmt.Errorf("encoding the JSON listing: %w", err)
-	}
-	if _, err := w.Write(showable(b.Bytes())); err != nil {
-		return fmt.Errorf("writing the JSON listing: %w", err)
-	}
-	return nil
+	return writeJSON(w, "listing", jsonShmOf(l, &o))
 }
 
 type jsonShm struct {

@@ -2,11 +2,9 @@ package export
 
 import (
 	"bytes"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -98,7 +96,7 @@ func TestShmText(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sameAsFile(t, "testdata/shm/listing.txt", b.String())
+	golden(t, "shm/listing.txt", b.String())
 	colours := strings.NewReplacer(string(bold), "", string(dim), "", string(alert), "", reset, "")
 	for _, l := range strings.Split(colours.Replace(b.String()), "\n") {
 		if columns(l) > DefaultWidth && strings.Contains(strings.TrimSpace(l), " ") {
@@ -126,7 +124,7 @@ func TestShmJSON(t *testing.T) {
 			b.Write(one.Bytes())
 		}
 	}
-	sameAsFile(t, "testdata/shm/listing.jsonl", b.String())
+	golden(t, "shm/listing.jsonl", b.String())
 }
 
 func TestShmWriteErrors(t *testing.T) {
@@ -157,21 +155,4 @@ func compileShm(t *testing.T) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// sameAsFile compares a text with a golden file.
-func sameAsFile(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("output differs from %s (-want +got); see -update:\n%s", path, diff)
-	}
 }
