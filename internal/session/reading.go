@@ -160,7 +160,9 @@ func (r *reading) concerns(ev *event.Event) bool {
 	switch {
 	case ev.Seq > 0:
 		return ev.Seq > r.ev.From
-	case ev.Kind.Call(), ev.Kind == event.End, ev.Kind == event.Exit:
+	case ev.Kind == event.End:
+		return true // the reading uses what is given back then
+	case ev.Kind.Call(), ev.Kind == event.Exit:
 		return len(r.held) > 0 || ev.After > r.before.Seq
 	}
 	return false
