@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 	"testing"
@@ -109,4 +110,22 @@ func loss(t *testing.T, o probe.Order) {
 			p.Close()
 		})
 	}
+}
+
+// TestCongruentThreads traces threads whose IDs differ by what the kernel side's
+// slots for calls in flight are counted by: while one is in its slot, the other has
+// to be found elsewhere.
+func TestCongruentThreads(t *testing.T) {
+	testutil.LockMachine(t)
+	testutil.Sysctl(t, "kernel/pid_max", max(1<<20, testutil.ReadSysctl(t, "kernel/pid_max")))
+	p := testutil.Start(t, testutil.Compile(t, "congruent.c", "-O2"))
+	s := start(t, p.PID(), Config{})
+	var lines []string
+	runUntil(t, s, func() { lines = p.Run() })
+	checkOracle(t, s)
+	checkExact(t, s)
+	if got, want := outstandingByLeaf(s, "congruent_"), testutil.Truths(t, lines); !maps.Equal(got, want) {
+		t.Errorf("outstanding: got %v, want %v", got, want)
+	}
+	p.Close()
 }
