@@ -3,6 +3,8 @@ package symbol
 import (
 	"cmp"
 	"debug/elf"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/ianlancetaylor/demangle"
@@ -121,7 +123,7 @@ func readable(linkage string) (function, mangled string) {
 	linkage = cutVersion(linkage)
 	function = cutClones(linkage)
 	_ = guard(func() error {
-		if s, err := demangle.ToString(function, demangle.MaxLength(maxDemangledLog)); err == nil {
+		if s, err := demangle.ToString(keepUnderscores(function), demangle.MaxLength(maxDemangledLog)); err == nil {
 			function = s
 		}
 		return nil
@@ -130,4 +132,35 @@ func readable(linkage string) (function, mangled string) {
 		return function, ""
 	}
 	return function, linkage
+}
+
+// oldRustRE finds the hash at the end of Rust's first kind of linkage names.
+var oldRustRE = regexp.MustCompile(`^_ZN.+17h[0-9a-f]{16}E$`)
+
+// keepUnderscores gives each identifier of such a name that begins with an
+// underscore one more: the demangler takes the first one for the separator that
+// only Rust's second kind of names has.
+func keepUnderscores(linkage string) string {
+	if !oldRustRE.MatchString(linkage) {
+		return linkage
+	}
+	var out strings.Builder
+	rest := linkage[len("_ZN"):]
+	out.WriteString("_ZN")
+	for rest != "E" {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		n, err := strconv.Atoi(rest[:digits])
+		rest = rest[digits:]
+		if err != nil || n <= 0 || n >= len(rest) {
+			return linkage
+		}
+		id := rest[:n]
+		rest = rest[n:]
+		if id[0] == '_' {
+			id = "_" + id
+		}
+		out.WriteString(strconv.Itoa(len(id)))
+		out.WriteString(id)
+	}
+	return out.String() + rest
 }

@@ -25,6 +25,10 @@ func TestReadable(t *testing.T) {
 		"_ZN4pool4growEi.llvm.1234567": {"pool::grow(int)", "_ZN4pool4growEi.llvm.1234567"},
 		"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE": {"core::fmt::Formatter::pad", "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE"},
 		"_RNvCs1234_7mycrate3foo":                        {"mycrate::foo", "_RNvCs1234_7mycrate3foo"},
+		"_ZN3std9backtrace6_print17h0123456789abcdefE":   {"std::backtrace::_print", "_ZN3std9backtrace6_print17h0123456789abcdefE"},
+		"_ZN3std1_4__ab17h0123456789abcdefE":             {"std::_::__ab", "_ZN3std1_4__ab17h0123456789abcdefE"},
+		"_ZN10_$LT$T$GT$4drop17h0123456789abcdefE":       {"<T>::drop", "_ZN10_$LT$T$GT$4drop17h0123456789abcdefE"},
+		"_ZN3std99_x17h0123456789abcdefE":                {"_ZN3std99_x17h0123456789abcdefE", ""},
 	}
 	for in, w := range want {
 		fn, linkage := readable(in)
