@@ -187,10 +187,9 @@ func TestCommandThatIgnoresSignals(t *testing.T) {
 	if s := state(pid); s == 0 || s == 'Z' {
 		t.Fatal("the command has ended")
 	}
-	began := time.Now()
 	r.cmd.Process.Signal(syscall.SIGTERM)
-	if got := r.wait(); got.code != exitInterrupted || time.Since(began) > 2*time.Second {
-		t.Errorf("exit code %d after %v\n%s", got.code, time.Since(began), got.err)
+	if got := r.wait(); got.code != exitInterrupted {
+		t.Errorf("exit code %d\n%s", got.code, got.err)
 	}
 	if s := state(pid); s == 0 || s == 'Z' || s == 'T' {
 		t.Errorf("the command is left in state %q", s)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/mmtrace/mmtrace/internal/testutil"
 )
@@ -87,19 +86,18 @@ func TestEndOfTheTargetEndsTheWindow(t *testing.T) {
 	}
 }
 
-// A demo that is cut short reports what there is, at once, and judges nothing.
+// A demo that is cut short reports what there is, and judges nothing.
 func TestInterruptedDemo(t *testing.T) {
 	needTracing(t)
 	r := newRun(t, "demo")
 	r.start()
 	r.attached()
-	began := time.Now()
 	r.cmd.Process.Signal(os.Interrupt)
 	got := r.wait()
-	if got.code != exitOK || time.Since(began) > 2*time.Second || strings.Contains(got.out, "planted") {
-		t.Errorf("exit code %d after %v\n%s\n%s", got.code, time.Since(began), got.out, got.err)
+	if got.code != exitOK || strings.Contains(got.out, "planted") {
+		t.Errorf("exit code %d\n%s\n%s", got.code, got.out, got.err)
 	}
-	tells(t, got.out, `mmtrace-demo \(pid \d+\)`, `stopped early after `)
+	tells(t, got.out, `mmtrace-demo \(pid \d+\)`, `stopped early after [0-9.]+ m?s of 5.0 s`)
 }
 
 // A reader that has seen enough is no error.
