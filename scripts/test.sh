@@ -68,6 +68,10 @@ want -              postgresql                         postgresql-server
 want -              libjemalloc2                       jemalloc
 want -              'libmimalloc2.0|libmimalloc3'      mimalloc
 want -              'libtcmalloc-minimal4|libtcmalloc-minimal4t64' gperftools-libs
+want -              libtbbmalloc2                      tbb
+want fio            fio                                fio
+want ruby           ruby                               ruby
+want -              python3-lmdb                       python3-lmdb
 install_wanted
 find_go
 mount_tracefs

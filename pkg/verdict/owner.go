@@ -57,6 +57,20 @@ func OwnerOf(h *Holding) Owner {
 	return Owner{}
 }
 
+// Owners returns the names of all owners, each once, in the order in which their
+// rules are tried.
+func Owners() []string {
+	var out []string
+	for _, rules := range [][]rule{heaps, kinds} {
+		for i := range rules {
+			if name := rules[i].owner.Name; !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
 // Temper returns the verdict v on a path of o. Growth of managed memory is not
 // called a leak: only its owner knows what of it is in use.
 func (o Owner) Temper(v Verdict) Verdict {

@@ -98,6 +98,12 @@ var heaps = []rule{
 		modules: []string{"libnode.so", "libv8.so"}, calls: []string{"v8::base::*", "v8::internal::*"}, malloc: without,
 	},
 	{
+		owner: Owner{Name: "Ruby heap", Managed: true, What: "Memory from which Ruby serves objects.",
+			Advice: "ObjectSpace.dump_all tells which objects are kept and where they were made (ObjectSpace.trace_object_allocations_start)."},
+		modules: []string{"libruby"}, malloc: without,
+		also: func(h *Holding) bool { return !h.ForStack && !h.File },
+	},
+	{
 		owner: Owner{Name: "malloc heap", Managed: true, What: "The heap that malloc grows by brk. The path is of the block that did not fit, not of those that fill it.",
 			Advice: "A heap profiler tells who holds what is in the heap."},
 		call: "brk", malloc: with,

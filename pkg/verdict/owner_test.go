@@ -78,6 +78,8 @@ func TestOwnerOf(t *testing.T) {
 		{"a typed array", viaCalloc + "node::NodeArrayBufferAllocator::Allocate(unsigned long)@node < v8::internal::Heap::AllocateExternalBackingStore(std::function<void* (unsigned long)> const&, unsigned long)@node", Holding{}, "Node buffer"},
 		{"Python's arenas", viaMmap + "_PyObject_ArenaMmap@libpython3.11.so.1.0 < new_arena@libpython3.11.so.1.0 < allocate_from_new_pool@libpython3.11.so.1.0", Holding{}, "Python heap"},
 		{"Python's arenas, without names", viaMmap + "-@python3.11 < -@python3.11 < PyUnicode_Concat@python3.11", Holding{}, "Python heap"},
+		{"Ruby's pages", viaMmap + "-@libruby-3.1.so.3.1.7 < rb_wb_protected_newobj_of@libruby-3.1.so.3.1.7 < rb_class_new_instance_pass_kw@libruby-3.1.so.3.1.7", Holding{}, "Ruby heap"},
+		{"a fiber of Ruby", viaMmap + "-@libruby-3.1.so.3.1.7 < rb_fiber_resume@libruby-3.1.so.3.1.7", Holding{ForStack: true}, "stack mapping"},
 		{"a large object of Python", viaMalloc + "-@python3.11 < PyByteArray_Resize@python3.11", Holding{}, "Python object"},
 		{"mmap in Python", viaMmap + "new_mmap_object@mmap.cpython-311-x86_64-linux-gnu.so < type_call@libpython3.11.so.1.0", Holding{}, ""},
 		{"SQLite", viaMmap + "unixRemapfile@libsqlite3.so.0 < sqlite3PagerSharedLock@libsqlite3.so.0", Holding{File: true}, "SQLite mapping"},
