@@ -25,11 +25,11 @@ const (
 func (s *Session) Settle(why Reason) {
 	s.facts.End = now()
 	s.settleAll()
+	s.settleBehindGaps()
 	s.facts.Window.Duration = s.facts.End - s.begin
 	s.facts.Window.StoppedBy = string(why)
 	s.countKernel()
 	s.costFacts(true)
-	s.trace.Flush()
 	s.measure()          // at once: detaching takes a while
 	_ = s.probe.Detach() // Close says it again
 }
@@ -97,6 +97,18 @@ func (s *Session) settleAll() {
 	}
 }
 
+// settleBehindGaps gives up what is missing, and settles the children that had to
+// wait for a place of their parents which is lost.
+func (s *Session) settleBehindGaps() {
+	for known := -1; known != len(s.trace.Tracker().Processes()); {
+		known = len(s.trace.Tracker().Processes())
+		s.trace.Flush()
+		if len(s.trace.Tracker().Processes()) > known {
+			s.settleAll()
+		}
+	}
+}
+
 // unsettled returns the spaces that are in use and not among those done, by ID.
 func (s *Session) unsettled(done map[event.SpaceID]bool) []*track.Space {
 	var out []*track.Space
@@ -111,14 +123,14 @@ func (s *Session) unsettled(done map[event.SpaceID]bool) []*track.Space {
 
 func (s *Session) settle(sp *track.Space) {
 	for range settleTries {
-		to, ok := s.readMap(s.space(sp.ID), track.Nothing)
+		begun, ok := s.readMap(s.space(sp.ID), track.Nothing)
 		if !ok {
 			s.drainRing(settleTime) // it has just ended
 			s.missEnd(sp)
 			return
 		}
-		s.drain(sp.ID, to, settleTime)
-		if c := sp.Settled; c.Extra+c.Unexplained+c.Reprotected == 0 && s.trace.Tracker().Wants()[sp.ID] == track.Nothing {
+		s.drain(sp.ID, begun, settleTime)
+		if c := sp.Settled; c.Extra+c.Unexplained+c.Reprotected == 0 && !sp.Open() && s.trace.Tracker().Wants()[sp.ID] == track.Nothing {
 			return
 		}
 	}

@@ -104,7 +104,14 @@ func compare(t testing.TB, s *Session, pid event.PID) string {
 	if len(missing)+len(extra)+len(open)+len(shut) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("missing %v, extra %v; should be closed %v, and not %v", missing, extra, open, shut)
+	why := fmt.Sprintf("missing %v, extra %v; should be closed %v, and not %v", missing, extra, open, shut)
+	for _, r := range extra {
+		for e := range s.trace.Tracker().Spaces()[p.Space].Live.Over(r) {
+			m := e.Value.Mapping
+			why += fmt.Sprintf("\n%v is of %v, mapped by %v at %d, origin %v", e.Range, m.Range, m.Kind, m.Born, m.Origin)
+		}
+	}
+	return why
 }
 
 // checkOracle compares the live map of every process that is still there with
@@ -119,7 +126,7 @@ func checkOracle(t testing.TB, s *Session) {
 		}
 		checked++
 		if d := compare(t, s, pid); d != "" {
-			t.Errorf("process %d (%s): %s", pid, p.Comm, d)
+			t.Errorf("process %d (%s): %s\nsettled %+v, of events from %d on %+v", pid, p.Comm, d, sp.Settled, s.begin, s.trace.Order())
 		}
 		if c := sp.Settled; c.Extra+c.Unexplained > 0 || !c.Done {
 			t.Errorf("process %d (%s): not settled: %+v", pid, p.Comm, c)

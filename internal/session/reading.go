@@ -58,9 +58,9 @@ func (s *Session) readWanted() {
 	}
 }
 
-// readMap reads a space's map and adds it as an event. It returns the number of
-// the newest change that the reading may hold, and whether it succeeded.
-func (s *Session) readMap(sp *space, why track.Want) (to uint64, ok bool) {
+// readMap reads a space's map and adds it as an event. It returns when that began
+// and whether it succeeded.
+func (s *Session) readMap(sp *space, why track.Want) (begun event.Time, ok bool) {
 	s.finishReading(sp)
 	r := s.beginReading(sp, why)
 	r.read(s.probe)
@@ -96,7 +96,7 @@ func (r *reading) read(p *probe.Probe) {
 }
 
 // endReading adds a reading, and what waited for it.
-func (s *Session) endReading(r *reading) (to uint64, ok bool) {
+func (s *Session) endReading(r *reading) (begun event.Time, ok bool) {
 	sp := r.space
 	sp.read, sp.took = time.Now(), r.took
 	if r.err != nil {
@@ -113,7 +113,7 @@ func (s *Session) endReading(r *reading) (to uint64, ok bool) {
 	for i := range r.held {
 		s.handle(&r.held[i])
 	}
-	return r.ev.To, r.err == nil
+	return r.ev.Time, r.err == nil
 }
 
 // arrived takes a reading that was made beside the events.

@@ -173,10 +173,10 @@ func (s *Session) executed(ev *event.Event) {
 	}
 }
 
-// drain applies events until a reading of the space's map that ended at number
-// to has been compared, or for at most the given time.
-func (s *Session) drain(id event.SpaceID, to uint64, limit time.Duration) bool {
-	return s.applyUntil(limit, func() bool { return s.trace.Settled(id, to) })
+// drain applies events until the reading of the space's map that was begun at the
+// given time has been compared, or for at most the given time.
+func (s *Session) drain(id event.SpaceID, begun event.Time, limit time.Duration) bool {
+	return s.applyUntil(limit, func() bool { return s.trace.Settled(id, begun) })
 }
 
 // slack is how much later than its place in the ring a record may read the

@@ -15,7 +15,7 @@ type Trace struct {
 	tracker   *track.Tracker
 	sequencer *order.Sequencer
 	stacks    map[stack.ID]Stack
-	settled   map[event.SpaceID]uint64 // To of the newest reading handed on
+	settled   map[event.SpaceID]event.Time // of the newest reading handed on
 	last      event.Time
 }
 
@@ -31,7 +31,7 @@ func New(page uint64) *Trace {
 	t := &Trace{
 		tracker: track.New(page),
 		stacks:  make(map[stack.ID]Stack),
-		settled: make(map[event.SpaceID]uint64),
+		settled: make(map[event.SpaceID]event.Time),
 	}
 	t.sequencer = order.New(t, page)
 	return t
@@ -63,12 +63,9 @@ func (t *Trace) Stacks() map[stack.ID]Stack { return t.stacks }
 // Last returns the time of the newest event.
 func (t *Trace) Last() event.Time { return t.last }
 
-// Settled reports whether a reading of the space's map that ended at number to
-// or later has been compared.
-func (t *Trace) Settled(id event.SpaceID, to uint64) bool {
-	n, ok := t.settled[id]
-	return ok && n >= to
-}
+// Settled reports whether a reading of the space's map of the given time or later
+// has been compared.
+func (t *Trace) Settled(id event.SpaceID, at event.Time) bool { return t.settled[id] >= at }
 
 // Reached reports whether all changes of a space up to number seq have been
 // applied, and with them all readings of its map that have been added.
@@ -82,6 +79,6 @@ func (t *Trace) Gap(space event.SpaceID, n uint64, lost bool) { t.tracker.Gap(sp
 
 // Settle implements order.Sink.
 func (t *Trace) Settle(snap *event.Event, motion []interval.Range) {
-	t.settled[snap.Space] = snap.To
+	t.settled[snap.Space] = snap.Time
 	t.tracker.Settle(snap, motion)
 }

@@ -23,6 +23,10 @@ func (t *Tracker) leaveOpen(sp *Space, ev *event.Event) bool {
 	return true
 }
 
+// Open reports whether the newest call in the space is one whose effect the next
+// page count, or a reading with nothing in motion, will tell.
+func (sp *Space) Open() bool { return sp.open != nil }
+
 // unsized reports whether ev made a mapping whose length is not known.
 func unsized(ev *event.Event) bool {
 	if ev.Failed() || ev.Aux != 0 {

@@ -37,7 +37,7 @@ impl Drop for Guard {
 
 fn round(i: usize) {
     let d: Box<dyn Step> = Box::new(Deep(vec![1, 2, 3]));
-    std::hint::black_box(d.step(i % 30));
+    unsafe { std::ptr::read_volatile(&d.step(i % 30)) }; // it is used
     let _ = std::panic::catch_unwind(|| {
         let _g = Guard;
         if i % 2 == 0 {
