@@ -33,6 +33,7 @@ cd "$root"
 is_root || say "without root the live tests cannot run: sudo $0"
 #    command        Debian, Ubuntu                     Fedora
 want -              ca-certificates                    ca-certificates
+want git            git                                git
 want gcc            gcc                                gcc
 want g++            g++                                gcc-c++
 want -              libc6-dev                          glibc-devel
