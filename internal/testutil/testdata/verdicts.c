@@ -28,6 +28,18 @@ static void pause_ms(long ms)
 		;
 }
 
+/* Pauses until so long after a time, however late it is called. */
+static void pause_until(const struct timespec *since, long ms)
+{
+	struct timespec t = {since->tv_sec + ms / 1000, since->tv_nsec + ms % 1000 * 1000000L};
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+}
+
 /* Pseudo-random numbers in [0, n), the same in each run. */
 static unsigned long random_below(unsigned long n)
 {
@@ -340,11 +352,16 @@ PLANTED static void fine_arena(void)
 
 PLANTED static void fine_warm_up(void)
 {
-	for (int i = 0;; i++) {
-		if (i < 60)
-			keep(map(PIECE));
-		pause_ms(i < 60 ? 5 + i * i / 18 : 1000); /* ever slower, for 4 s */
+	struct timespec begun;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	long due = 0;
+	for (int i = 0; i < 60; i++) {
+		keep(map(PIECE));
+		due += 5 + i * i / 18; /* ever slower, for 4 s on a busy machine, too */
+		pause_until(&begun, due);
 	}
+	for (;;)
+		pause_ms(1000);
 }
 
 PLANTED static void fine_worker(void)
