@@ -81,7 +81,8 @@ func compare(t testing.TB, s *Session, pid event.PID) string {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
-		t.Fatal(err)
+		held := s.procs[pid]
+		return fmt.Sprintf("%v; held %t, alive %t, tracked as %+v", err, held != nil, held != nil && held.Alive(), s.trace.Tracker().Processes()[pid])
 	}
 	defer f.Close()
 	kernel, err := procfs.ParseMaps(f)

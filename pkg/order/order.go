@@ -169,9 +169,9 @@ func (s *Sequencer) fork(child *queue, ev *event.Event) {
 }
 
 // Flush hands on what waits, in order, and gives up missing places: all of them
-// in a space whose map was never read, else those up to the last reading. What
-// came after that reading is handed on as far as nothing is missing; the rest
-// belongs to a time after it and is dropped.
+// in a space whose map was never read or that ends, else those up to the last
+// reading. What came after that reading is handed on as far as nothing is missing;
+// the rest belongs to a time after it and is dropped.
 func (s *Sequencer) Flush() {
 	ids := make([]event.SpaceID, 0, len(s.spaces))
 	for id := range s.spaces {
@@ -201,7 +201,7 @@ func (s *Sequencer) queue(id event.SpaceID) *queue {
 func (s *Sequencer) advance(q *queue, force bool) {
 	for !q.blocked {
 		s.release(q)
-		hurry := force && q.beforeReading()
+		hurry := force && (q.beforeReading() || q.ends())
 		if snap := q.due(); snap != nil {
 			if !q.complete() && !hurry && !s.tired(q, q.arrived[0]) {
 				return

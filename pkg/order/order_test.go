@@ -236,6 +236,19 @@ mmap 0x1000+0x1000 seq=1
 mmap 0x1000+0x1000 seq=3`, `
 settle 0 to 0
 mmap 1`, ``},
+		{"at the end what came after the last reading is handed on if the space has ended", `
+snapshot from=0 to=0
+mmap 0x1000+0x1000 seq=1
+mmap 0x1000+0x1000 seq=3
+exit after=4 pid=42
+end after=4`, `
+settle 0 to 0
+mmap 1`, `
+gap of 1
+mmap 3
+gap of 1
+exit
+end`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var d diary

@@ -36,6 +36,11 @@ func (q *queue) beforeReading() bool {
 	return q.read == 0 || q.next < q.read || len(q.snapshots) > 0
 }
 
+// ends reports whether the end of the space waits.
+func (q *queue) ends() bool {
+	return slices.ContainsFunc(q.loose, func(ev *event.Event) bool { return ev.Kind == event.End })
+}
+
 // due returns the first snapshot if all before it has been handed on.
 func (q *queue) due() *event.Event {
 	if len(q.snapshots) == 0 || q.snapshots[0].From >= q.next {
