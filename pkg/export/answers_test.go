@@ -82,6 +82,11 @@ var answers = []answer{
 		return p
 	}()), Options{}},
 	{"a leak of malloc", with(judged(verdict.Leak, 21, neverUnmapped, blockOwner)), Options{}},
+	{"a leak of one mapping that mremap makes larger", with(func() report.Path {
+		p := judged(verdict.Leak, 21, "It is one mapping, and mremap made it larger through the whole window, and never smaller.", verdict.Owner{})
+		p.Verdict.Swells, p.Count, p.MappedCount, p.Newest = true, 1, 1, p.Oldest
+		return p
+	}()), Options{}},
 	{"four leaks, one of an unknown place and one without a stack", with(
 		judged(verdict.Leak, 21, neverUnmapped, verdict.Owner{}),
 		placed(judged(verdict.Leak, 8, neverUnmapped, verdict.Owner{}), stack.Frame{Module: "/opt/libvendor.so.3", Offset: 0x1234}),

@@ -69,6 +69,9 @@ func (t *text) lookFor(p *report.Path) string {
 	if slices.ContainsFunc(t.list, func(q *report.Path) bool { return q.ID == p.ID }) {
 		below = "; the path is below"
 	}
+	if p.Verdict.Swells {
+		return "Look for what makes it larger (mremap, realloc) and never smaller" + below + ", as it was mapped."
+	}
 	if i := blame(p.Frames); i < len(p.Frames) {
 		return fmt.Sprintf("Look for the munmap that %s or its callers owe%s.", label(&p.Frames[i]), below)
 	}

@@ -113,6 +113,10 @@ func every(n int, first, format string, args func(i int) []any) string {
 // is opened bit by bit grows.
 func TestVerdictsOnAddressSpace(t *testing.T) {
 	at := func(i int) []any { return []any{0x40000000 + i*0x20000} }
+	var atOnce strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&atOnce, "mmap %#x+0x10000 stack=1 t=0\n", at(i)...)
+	}
 	twice := func(i int) []any { return []any{0x40000000 + i*0x20000, 0x40000000 + i*0x20000} }
 	for name, tt := range map[string]struct {
 		text string
@@ -121,7 +125,7 @@ func TestVerdictsOnAddressSpace(t *testing.T) {
 	}{
 		"memory":                 {every(200, "", "mmap %#x+0x10000 stack=1 t=%dms\n", at), verdict.Leak, verdict.Memory},
 		"reserved":               {every(200, "", "mmap %#x+0x10000 prot=none stack=1 t=%dms\n", at), verdict.Leak, verdict.AddressSpace},
-		"closed again":           {every(200, "", "mmap %#x+0x10000 stack=1 t=0\nmprotect %#x+0x10000 prot=none t=%dms\n", twice), verdict.Once, verdict.Memory},
+		"closed again":           {every(200, atOnce.String(), "mprotect %#x+0x10000 prot=none t=%dms\n", at), verdict.Once, verdict.Memory},
 		"uncommitted":            {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmprotect %#[2]x+0x10000 prot=none t=%[3]dms\n", twice), verdict.Leak, verdict.AddressSpace},
 		"opened bit by bit":      {every(200, "mmap 0x40000000+0x10000000 prot=none stack=1\n", "mprotect %#x+0x20000 prot=rw t=%dms\n", at), verdict.Growing, verdict.Committed},
 		"opened and closed":      {every(200, "mmap 0x40000000+0x10000000 prot=none stack=1\n", "mprotect %#x+0x20000 prot=rw t=%dms\n", func(i int) []any { return at(i % 10) }), verdict.Once, verdict.Memory},

@@ -41,6 +41,7 @@ func (b *builder) judge(g *groups, p *Path) {
 	}
 	slices.Sort(e.Births)
 	p.Owner = ownerOf(g.largest[p], p.Frames)
+	e.File = g.largest[p].File
 	c := &p.Commit
 	e.Matter = verdict.Matter{Bytes: p.Bytes, Closed: c.Closed, ClosedHeld: c.ClosedHeld, Returned: c.Returned - min(c.ReturnedLazy, c.Returned),
 		Looked: p.Resident.Scanned >= p.Bytes, Held: p.Resident.Present + p.Resident.Swapped}

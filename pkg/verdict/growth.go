@@ -17,12 +17,12 @@ func (j *judge) growth() Verdict {
 	oldest := j.end - j.Births[0]
 	facts := fmt.Sprintf("%s of %s mappings were never unmapped; the oldest is %s old", number(len(j.Births)), number(j.Mapped), Span(oldest))
 	switch {
+	case (!up || p >= significant) && j.Freed.Count() >= j.Mapped/2 && j.fewForgotten():
+		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
+			"The level goes up and down without a trend: %s mappings were made and %s unmapped.", number(j.Mapped), number(j.Freed.Count()))}
 	case j.settled < fewBirths:
 		return Verdict{Kind: Growing, Longer: j.longer(),
 			Why: facts + ": too few to be sure."}
-	case (!up || p >= significant) && j.Freed.Count() >= j.Mapped/2 && j.forgotten() < fewBirths:
-		return Verdict{Kind: Cache, Enough: true, Why: fmt.Sprintf(
-			"The level goes up and down without a trend: %s mappings were made and %s unmapped.", number(j.Mapped), number(j.Freed.Count()))}
 	case !up || p >= significant:
 		return Verdict{Kind: Growing, Longer: j.Window * 4,
 			Why: facts + "; the level goes up and down."}
@@ -35,11 +35,18 @@ func (j *judge) growth() Verdict {
 		return Verdict{Kind: Growing, Enough: enough <= j.Window, Longer: enough, Why: fmt.Sprintf(
 			"%s; it holds more and more, though %d %% of its mappings are unmapped within the window.", facts, int(100*(1-survive)))}
 	}
-	why := facts + ", and it went on through the " + j.unlessCut("whole window", "window up to its last %s")
+	why := facts + ", and it went on through the " + j.through()
 	if j.Freed.Count() > 0 {
 		why += fmt.Sprintf("; those that were unmapped lived %s or less", Span(j.Freed.Quantile(1)))
 	}
 	return Verdict{Kind: Leak, Enough: true, Why: why + "."}
+}
+
+// fewForgotten reports whether so few seem to be forgotten that it may be by chance:
+// none if there are few mappings altogether.
+func (j *judge) fewForgotten() bool {
+	n := j.forgotten()
+	return n == 0 || n < fewBirths && j.settled >= fewBirths
 }
 
 // forgotten counts the mappings that are far older than any that was unmapped
@@ -76,18 +83,4 @@ func (j *judge) survival() float64 {
 func (j *judge) longer() event.Time {
 	per := j.Window / event.Time(max(1, len(j.Births)))
 	return per * fewBirths * 2
-}
-
-// swelling reports whether one mapping grows and grows, by mremap.
-func (j *judge) swelling() bool {
-	n := len(j.Levels)
-	last := int(float64(n) * (1 - flatShare))
-	if j.Mapped != 1 || last < 2 || j.Levels[n-1] <= j.Levels[last] {
-		return false
-	}
-	return rises(j.Levels) > fewBirths // the first of them is its birth
-}
-
-func (j *judge) swollen() Verdict {
-	return Verdict{Kind: Growing, Enough: true, Why: "It is one mapping, and mremap made it larger through the whole window."}
 }

@@ -14,19 +14,19 @@ func TestMatter(t *testing.T) {
 		matter Matter
 		want   Verdict
 	}{
-		"nothing is known":             {Matter{}, Verdict{Leak, Memory, facts + ".", true, 0}},
-		"memory":                       {Matter{Bytes: 1000, Held: 1000, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
-		"untouched":                    {Matter{Bytes: 1000, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
-		"reserved":                     {Matter{Bytes: 1000, Closed: 1000}, Verdict{Leak, AddressSpace, facts + "; all of it is reserved and has no access (PROT_NONE): it is address space, not memory.", true, 0}},
-		"nearly all reserved":          {Matter{Bytes: 1000, Closed: 900, ClosedHeld: 100}, Verdict{Leak, AddressSpace, facts + "; 90 % of it is reserved and has no access (PROT_NONE): it is address space, not memory.", true, 0}},
-		"not enough reserved":          {Matter{Bytes: 1000, Closed: 899}, Verdict{Leak, Memory, facts + ".", true, 0}},
-		"closed and not given back":    {Matter{Bytes: 1000, Closed: 1000, ClosedHeld: 101}, Verdict{Leak, Memory, facts + ".", true, 0}},
-		"given back":                   {Matter{Bytes: 1000, Returned: 750, Held: 250, Looked: true}, Verdict{Leak, AddressSpace, gone, true, 0}},
-		"given back, not quite twice":  {Matter{Bytes: 1000, Returned: 1499, Held: 250, Looked: true}, Verdict{Leak, AddressSpace, gone, true, 0}},
-		"given back again and again":   {Matter{Bytes: 1000, Returned: 1500, Held: 250, Looked: true}, Verdict{Growing, AddressSpace, again, true, 0}},
-		"given back, nobody looked":    {Matter{Bytes: 1000, Returned: 750}, Verdict{Leak, Memory, facts + ".", true, 0}},
-		"given back and touched again": {Matter{Bytes: 1000, Returned: 9000, Held: 251, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
-		"too little given back":        {Matter{Bytes: 1000, Returned: 749, Held: 250, Looked: true}, Verdict{Leak, Memory, facts + ".", true, 0}},
+		"nothing is known":             {Matter{}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"memory":                       {Matter{Bytes: 1000, Held: 1000, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"untouched":                    {Matter{Bytes: 1000, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"reserved":                     {Matter{Bytes: 1000, Closed: 1000}, Verdict{Kind: Leak, Of: AddressSpace, Why: facts + "; all of it is reserved and has no access (PROT_NONE): it is address space, not memory.", Enough: true}},
+		"nearly all reserved":          {Matter{Bytes: 1000, Closed: 900, ClosedHeld: 100}, Verdict{Kind: Leak, Of: AddressSpace, Why: facts + "; 90 % of it is reserved and has no access (PROT_NONE): it is address space, not memory.", Enough: true}},
+		"not enough reserved":          {Matter{Bytes: 1000, Closed: 899}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"closed and not given back":    {Matter{Bytes: 1000, Closed: 1000, ClosedHeld: 101}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"given back":                   {Matter{Bytes: 1000, Returned: 750, Held: 250, Looked: true}, Verdict{Kind: Leak, Of: AddressSpace, Why: gone, Enough: true}},
+		"given back, not quite twice":  {Matter{Bytes: 1000, Returned: 1499, Held: 250, Looked: true}, Verdict{Kind: Leak, Of: AddressSpace, Why: gone, Enough: true}},
+		"given back again and again":   {Matter{Bytes: 1000, Returned: 1500, Held: 250, Looked: true}, Verdict{Kind: Growing, Of: AddressSpace, Why: again, Enough: true}},
+		"given back, nobody looked":    {Matter{Bytes: 1000, Returned: 750}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"given back and touched again": {Matter{Bytes: 1000, Returned: 9000, Held: 251, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"too little given back":        {Matter{Bytes: 1000, Returned: 749, Held: 250, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
 	} {
 		e := leaks()
 		e.Matter = tt.matter
@@ -52,12 +52,12 @@ func TestOpening(t *testing.T) {
 		want Verdict
 	}{
 		"ever more": {func(i int) uint64 { return uint64(i) * 40 },
-			Verdict{Growing, Committed, "It holds no more address space, but makes more and more of it accessible through the whole window.", true, 0}},
-		"at once":           {func(i int) uint64 { return 2000 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
-		"at first":          {func(i int) uint64 { return uint64(min(i, 30)) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
-		"up and down":       {func(i int) uint64 { return uint64(i%7) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
-		"in a few steps":    {func(i int) uint64 { return uint64(i/15) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
-		"and then it stops": {func(i int) uint64 { return uint64(min(i, 39)) * 40 }, Verdict{Once, Memory, "It mapped once in this window.", true, 0}},
+			Verdict{Kind: Growing, Of: Committed, Why: "It holds no more address space, but makes more and more of it accessible through the whole window.", Enough: true}},
+		"at once":           {func(i int) uint64 { return 2000 }, Verdict{Kind: Once, Of: Memory, Why: "It mapped once in this window.", Enough: true}},
+		"at first":          {func(i int) uint64 { return uint64(min(i, 30)) * 40 }, Verdict{Kind: Once, Of: Memory, Why: "It mapped once in this window.", Enough: true}},
+		"up and down":       {func(i int) uint64 { return uint64(i%7) * 40 }, Verdict{Kind: Once, Of: Memory, Why: "It mapped once in this window.", Enough: true}},
+		"in a few steps":    {func(i int) uint64 { return uint64(i/15) * 40 }, Verdict{Kind: Once, Of: Memory, Why: "It mapped once in this window.", Enough: true}},
+		"and then it stops": {func(i int) uint64 { return uint64(min(i, 39)) * 40 }, Verdict{Kind: Once, Of: Memory, Why: "It mapped once in this window.", Enough: true}},
 	} {
 		e := observe([]life{{0, 0}}, 30)
 		for i := range e.Levels {

@@ -64,6 +64,8 @@ type Evidence struct {
 	// those that are left, were unmapped in it. At most one counts for each that is
 	// left; where several paths compete for them, a part.
 	Returned float64
+	// File says that the largest of those that are left is of a file.
+	File bool
 	// Matter is what it is that is outstanding.
 	Matter Matter
 	// Tail is how much of the window, in nanoseconds from its end, is left out; NoTail
@@ -76,6 +78,9 @@ type Verdict struct {
 	Kind Kind
 	// Of says of what there is more and more, if there is.
 	Of Substance
+	// Swells says of a leak that it is no mappings that are forgotten, but what was
+	// mapped at one time and that mremap makes larger and larger.
+	Swells bool
 	// Why is a sentence with the numbers that decided.
 	Why string
 	// Enough says that the window was long enough to be sure; else Longer is a

@@ -112,26 +112,6 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// One mapping that goes on growing is no leak for sure; one that has grown is none.
-func TestJudgeOneMapping(t *testing.T) {
-	e := observe([]life{{born: second}}, 30)
-	for i := range e.Levels {
-		e.Levels[i] = uint64(i) * 4096
-	}
-	if v := Judge(e); v.Kind != Growing {
-		t.Errorf("it grows: %s: %s", v.Kind, v.Why)
-	}
-	for i := range e.Levels {
-		e.Levels[i] = min(e.Levels[i], 20*4096)
-	}
-	if v := Judge(e); v.Kind != Once {
-		t.Errorf("it has grown: %s: %s", v.Kind, v.Why)
-	}
-	if v := Judge(observe([]life{{born: 15 * second}}, 30)); v.Kind != Once {
-		t.Errorf("it was mapped in the middle: %s: %s", v.Kind, v.Why)
-	}
-}
-
 // What takes the place of older mappings is no leak, though nothing of it was
 // unmapped yet; but all of it has to.
 func TestJudgeReplacement(t *testing.T) {
@@ -140,6 +120,29 @@ func TestJudgeReplacement(t *testing.T) {
 		e.Returned = returned
 		if v := Judge(e); v.Kind != want {
 			t.Errorf("%v were returned: %s: %s", returned, v.Kind, v.Why)
+		}
+	}
+}
+
+// Few mappings of a level that goes up and down are a path at work, unless one of
+// them is far older than those that were unmapped ever got.
+func TestJudgeFew(t *testing.T) {
+	const first, upAndDown = 2 * second, "The level goes up and down without a trend: 19 mappings were made and 15 unmapped."
+	at := func(lasts, oldest event.Time) []life {
+		lives := slices.Concat(every(second/10, first, first+3*second/2, lasts), every(second, 23*second, 26*second, 0))
+		return append(lives, life{born: 30*second - oldest})
+	}
+	for _, tt := range []struct {
+		name          string
+		lasts, oldest event.Time
+		kind          Kind
+		why           string
+	}{
+		{"as old as three of the others", 8 * second, 24 * second, Cache, upAndDown},
+		{"older", 8 * second, 26 * second, Growing, "4 of 19 mappings were never unmapped; the oldest is 26.0 s old: too few to be sure."},
+	} {
+		if v := Judge(observe(at(tt.lasts, tt.oldest), 30)); v.Kind != tt.kind || v.Why != tt.why {
+			t.Errorf("%s: %s: %s", tt.name, v.Kind, v.Why)
 		}
 	}
 }
