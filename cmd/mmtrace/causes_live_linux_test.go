@@ -166,6 +166,20 @@ func TestAddressSpaceIsNoMemory(t *testing.T) {
 			"why N of N mappings were never unmapped; the oldest is N old, and it went on through the whole window; " +
 				"but madvise gives its memory back again and again: VIRT is kept for later use, RSS is returned, so this is no leak.",
 			forWindow, "next Judge it by RSS, not by VIRT: what madvise gives back is free for others."}},
+		{"trim", "limits (pid N): N path leaks N of address space (+N)", []string{
+			"where new_chunk, limits.c:N, in limits", "of it N in memory, N of it only until the kernel needs it (MADV_FREE).",
+			"why N of N mappings were never unmapped; the oldest is N old, and it went on through the whole window; " +
+				"madvise gave its memory back: VIRT is kept, RSS counts it only until the kernel needs it (MADV_FREE), so it is address space, not memory.",
+			isSure, "next Look for the munmap that new_chunk or its callers owe; the path is below."}},
+		{"cool", "limits (pid N): no leak found, but N path grows: N of address space (+N)", []string{
+			"where new_chunk, limits.c:N, in limits", "of it N in memory, N of it only until the kernel needs it (MADV_FREE).",
+			"why N of N mappings were never unmapped; the oldest is N old, and it went on through the whole window; " +
+				"but madvise gives its memory back again and again: VIRT is kept for later use, RSS counts it only until the kernel needs it (MADV_FREE), so this is no leak.",
+			forWindow, "next Judge it by RSS less LazyFree, which smaps_rollup of /proc tells: that much the kernel takes when it needs it."}},
+		{"reuse", "limits (pid N): N path leaks N (+N)", []string{
+			"where new_chunk, limits.c:N, in limits", "of it N in memory.",
+			"why N of N mappings were never unmapped; the oldest is N old, and it went on through the whole window.",
+			isSure, "next Look for the munmap that new_chunk or its callers owe; the path is below."}},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			checkAnswer(t, meetLimit(t, tt.what, "110"), tt.cause, append([]string{tt.cause}, tt.want...)...)

@@ -105,6 +105,9 @@ func (p *Process) Resident([]interval.Range, ResidentScan) ([]Resident, error) {
 	return nil, notSupported("reading residence")
 }
 
+// LazyFree returns ErrNotSupported.
+func (p *Process) LazyFree() ([]LazyFree, error) { return nil, notSupported("reading smaps") }
+
 // A UsageReader cannot be had here.
 type UsageReader struct{}
 

@@ -41,8 +41,34 @@ func (s *Session) residence() report.ResidenceFacts {
 			f.Spaces = append(f.Spaces, report.NewSpaceResidence(id, parts, s.page))
 		}
 	}
+	f.Lazy = s.lazies()
 	f.Took = event.Time(time.Since(start))
 	return f
+}
+
+// lazies looks up what is in memory only until the kernel needs it, of the processes
+// that gave back much by MADV_FREE.
+func (s *Session) lazies() []report.SpaceLazy {
+	var out []report.SpaceLazy
+	for _, id := range report.Lazy(s.trace) {
+		sp, state := s.spaces[id], s.trace.Tracker().Spaces()[id]
+		if sp == nil || sp.proc == nil || state == nil || state.Ended {
+			continue
+		}
+		found, err := sp.proc.LazyFree()
+		if err != nil {
+			if sp.proc.Alive() && !errors.Is(err, fs.ErrPermission) { // that Denied tells
+				s.note("looking up what MADV_FREE gave back", err)
+			}
+			continue
+		}
+		parts := make([]report.LazyPart, len(found))
+		for i, p := range found {
+			parts[i] = report.LazyPart(p)
+		}
+		out = append(out, report.NewSpaceLazy(id, parts, s.page))
+	}
+	return out
 }
 
 // bySpace sorts pieces by their address spaces, which stay in the order of the

@@ -14,6 +14,9 @@ const (
 	onlyReserved = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; all of it is reserved and has no access (PROT_NONE): it is address space, not memory."
 	gaveBack     = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; but madvise gives its memory back again and again: VIRT is kept for later use, RSS is returned, so this is no leak."
 	gaveBackOnce = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; madvise gave its memory back: VIRT is kept, RSS was returned, so it is address space, not memory."
+	gaveBackLazy = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; madvise gave its memory back: VIRT is kept, RSS counts it only until the kernel needs it (MADV_FREE), so it is address space, not memory."
+	lazyAgain    = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; but madvise gives its memory back again and again: VIRT is kept for later use, RSS counts it only until the kernel needs it (MADV_FREE), so this is no leak."
+	perhapsLazy  = "192 of 192 mappings were never unmapped; the oldest is 29.6 s old, and it went on through the whole window; MADV_FREE gave its memory back, and whether it is in use again is not known: if not, RSS counts it only until the kernel needs it."
 	opensMore    = "It holds no more address space, but makes more and more of it accessible through the whole window."
 )
 
@@ -56,6 +59,14 @@ func reserved() report.Path {
 func emptied(lazy uint64) report.Path {
 	return of(verdict.AddressSpace, by("chunk_purge", "alloc.c", 90, touched(12, judged(verdict.Growing, 192, gaveBack, verdict.Owner{}))),
 		report.Commitment{Untouched: 180 * mib, Returned: 640 * mib, ReturnedLazy: lazy * mib, ReturnedCalls: 312})
+}
+
+// waiting is what MADV_FREE gave back in so many calls, of which some is in memory
+// until the kernel needs it.
+func waiting(of192 verdict.Verdict, calls, held, unknown uint64) report.Path {
+	p := of(of192.Of, by("pool_trim", "pool.c", 44, touched(191, judged(of192.Kind, 192, of192.Why, verdict.Owner{}))),
+		report.Commitment{Untouched: mib, Returned: calls * mib, ReturnedLazy: calls * mib, ReturnedCalls: calls, LazyHeld: held * mib, LazyUnknown: unknown * mib})
+	return p
 }
 
 // opened is a reservation of 4 GiB of which more and more is made accessible.
@@ -120,7 +131,13 @@ var commits = []answer{
 	{"madvise gave it back once", machined("0", with(of(verdict.AddressSpace, by("spawn", "pool.c", 9, touched(2, judged(verdict.Leak, 192, gaveBackOnce,
 		verdict.Owner{Name: "thread stack", What: "Stacks of threads.", Advice: "Join or detach threads."}))),
 		report.Commitment{Untouched: 190 * mib, Returned: 190 * mib, ReturnedCalls: 192}))), Options{}},
-	{"madvise gave it back, in part for later", machined("0", changed(with(emptied(100)), func(r *report.Report) { r.Totals.OldReturned = 3 * mib })), Options{}},
+	{"madvise gave it back, in part for later", machined("0", changed(with(emptied(100)), func(r *report.Report) {
+		r.Totals.OldReturned, r.Paths[0].Commit.LazyHeld = 3*mib, 9*mib
+	})), Options{}},
+	{"MADV_FREE gave it back once", machined("0", with(waiting(verdict.Verdict{Kind: verdict.Leak, Of: verdict.AddressSpace, Why: gaveBackLazy}, 192, 189, 0))), Options{}},
+	{"MADV_FREE gives it back again and again", machined("0", with(waiting(verdict.Verdict{Kind: verdict.Growing, Of: verdict.AddressSpace, Why: lazyAgain}, 576, 180, 0))), Options{}},
+	{"MADV_FREE gave it back, and it is in use again", machined("0", with(waiting(verdict.Verdict{Kind: verdict.Leak, Why: neverUnmapped}, 192, 0, 0))), Options{}},
+	{"MADV_FREE gave it back, and nobody knows what became of it", machined("0", with(waiting(verdict.Verdict{Kind: verdict.Leak, Why: perhapsLazy}, 192, 0, 192))), Options{}},
 	{"madvise gave back older mappings, and mprotect opened some", machined("0", changed(quiet(), func(r *report.Report) {
 		r.Totals.OldReturned, r.Totals.OldOpened = 3*mib, -8*kib
 	})), Options{}},

@@ -15,6 +15,8 @@ type jsonCommitment struct {
 	Returned      jsonNumber `json:"returned_bytes"`
 	ReturnedLazy  jsonNumber `json:"returned_lazy_bytes"`
 	ReturnedCalls jsonNumber `json:"returned_calls"`
+	LazyHeld      jsonNumber `json:"lazy_resident_bytes"`
+	LazyUnknown   jsonNumber `json:"lazy_unknown_bytes"`
 }
 
 func jsonCommitmentOf(c *report.Commitment) jsonCommitment {
@@ -22,5 +24,6 @@ func jsonCommitmentOf(c *report.Commitment) jsonCommitment {
 		Reserved: jsonNumber(c.Reserved), Committed: jsonNumber(c.Committed), Overlaid: jsonNumber(c.Overlaid), Present: jsonNumber(c.Present),
 		Closed: jsonNumber(c.Closed), ClosedHeld: jsonNumber(c.ClosedHeld), NoReserve: jsonNumber(c.NoReserve), Untouched: jsonNumber(c.Untouched),
 		Returned: jsonNumber(c.Returned), ReturnedLazy: jsonNumber(c.ReturnedLazy), ReturnedCalls: jsonNumber(c.ReturnedCalls),
+		LazyHeld: jsonNumber(c.LazyHeld), LazyUnknown: jsonNumber(c.LazyUnknown),
 	}
 }

@@ -73,7 +73,7 @@ func (t *text) where() {
 			t.fact(plain, "", "and %s", count(uint64(n), "more path"))
 		}
 	}
-	if s := c.closed() + inMemory(c.residence(), c.all()); s != "" {
+	if s := c.closed() + inMemory(c.residence(), c.all(), &c.commit); s != "" {
 		t.fact(plain, "of it", "%s.", strings.TrimPrefix(s, "; "))
 	}
 	first := c.paths[0]

@@ -71,11 +71,34 @@ func present(p *report.Path, format string) string {
 }
 
 func returnedText(c *report.Commitment) string {
-	s := fmt.Sprintf("%s in %s", size(c.Returned), count(c.ReturnedCalls, "call"))
-	if c.ReturnedLazy > 0 {
-		s += fmt.Sprintf(", %s of it with MADV_FREE: RSS counts that until the kernel needs it", size(c.ReturnedLazy))
+	return fmt.Sprintf("%s in %s", size(c.Returned), count(c.ReturnedCalls, "call")) + lazyText(c, ", ")
+}
+
+// lazyText says what of c MADV_FREE gave back, and what became of that; nothing if it
+// did not. RSS counts it until the kernel takes it, or for good if it is used again.
+func lazyText(c *report.Commitment, before string) string {
+	if c.ReturnedLazy == 0 {
+		return ""
 	}
-	return s
+	s := before
+	if c.ReturnedLazy < c.Returned {
+		s += size(c.ReturnedLazy) + " of it "
+	}
+	switch s += "with MADV_FREE"; {
+	case c.LazyUnknown > 0:
+		return s + ", which RSS counts until the kernel needs it"
+	case c.LazyHeld == 0:
+		return s + "; the kernel has taken that, or it is in use again"
+	}
+	return s + "; RSS counts " + size(c.LazyHeld) + " of that until the kernel needs it"
+}
+
+// lazy says how much of what is in memory the kernel takes when it needs it.
+func lazy(c *report.Commitment) string {
+	if c.LazyHeld == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s of it only until the kernel needs it (MADV_FREE)", size(c.LazyHeld))
 }
 
 // commitments writes how much address space is reserved, how much of it may be

@@ -39,6 +39,9 @@ type command struct{ line, why string }
 func (t *text) step() string {
 	switch c := t.g.chief(); {
 	case c != nil && len(t.g.leaks.paths) == 0 && c.paths[0].Verdict.Of == verdict.AddressSpace && c.paths[0].Commit.Returned > c.paths[0].Commit.Closed:
+		if n := &c.commit; n.LazyHeld > c.residence().Present/2 {
+			return "Judge it by RSS less LazyFree, which smaps_rollup of /proc tells: that much the kernel takes when it needs it."
+		}
 		return "Judge it by RSS, not by VIRT: what madvise gives back is free for others."
 	case c != nil && c.paths[0].Owner.Name != "" && (c == &t.g.leaks || c.owner != nil):
 		return c.paths[0].Owner.Advice

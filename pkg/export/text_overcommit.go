@@ -145,7 +145,7 @@ func (t *text) givenBack() {
 	if c.Returned < fewReserved && t.r.Totals.OldReturned < fewReserved {
 		return
 	}
-	t.title("GIVEN BACK AND STILL MAPPED", "madvise keeps VIRT and returns RSS: that is no leak of memory.")
+	t.title("GIVEN BACK AND STILL MAPPED", "madvise returns RSS and keeps VIRT: no leak of memory, unless it is used again.")
 	shown, more := 0, 0
 	row := func(s style, mapped, back, present, by string) {
 		t.para(s, rightTo(mapped, 12)+rightTo(back, 12)+rightTo(present, 12)+"  ", "%s", by)
@@ -161,10 +161,7 @@ func (t *text) givenBack() {
 			continue
 		}
 		shown++
-		by := place(p) + ", in " + count(p.Commit.ReturnedCalls, "call")
-		if p.Commit.ReturnedLazy > 0 {
-			by += "; " + size(p.Commit.ReturnedLazy) + " of it with MADV_FREE, which RSS counts until the kernel needs it"
-		}
+		by := place(p) + ", in " + count(p.Commit.ReturnedCalls, "call") + lazyText(&p.Commit, ", ")
 		row(plain, size(p.Bytes), size(p.Commit.Returned), presentOf(p.Resident.Scanned, p.Resident.Present), by)
 	}
 	if more > 0 {

@@ -94,7 +94,7 @@ func (t *text) path(n int, p *report.Path) {
 	if s := spark(levels); s != "" {
 		t.note(plain, "%s  up to %s", s, size(slices.Max(levels)))
 	}
-	t.note(plain, "%s%s", mappings(p), inMemory(&p.Resident, p.Bytes))
+	t.note(plain, "%s%s", mappings(p), inMemory(&p.Resident, p.Bytes, &p.Commit))
 	t.commitment(p)
 	if s := kindText(p); s != "" {
 		t.note(plain, "%s", s)
@@ -140,11 +140,11 @@ func mappings(p *report.Path) string {
 }
 
 // inMemory says how much of so many bytes is in memory and in swap, if it is known.
-func inMemory(r *report.Residence, bytes uint64) string {
+func inMemory(r *report.Residence, bytes uint64, c *report.Commitment) string {
 	if r.Scanned == 0 {
 		return ""
 	}
-	s := fmt.Sprintf("; %s in memory", size(r.Present))
+	s := fmt.Sprintf("; %s in memory", size(r.Present)) + lazy(c)
 	if r.Swapped > 0 {
 		s += fmt.Sprintf(", %s in swap", size(r.Swapped))
 	}

@@ -19,6 +19,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.assumed = &r.Overhead.AssumedMappings
 	b.spaces()
 	b.residences()
+	b.lazies()
 	b.targets(r)
 	b.paths(r)
 	b.remnants(r)
@@ -47,8 +48,11 @@ type builder struct {
 	pids   map[event.SpaceID]event.PID
 
 	resident map[*track.Mapping]Residence
-	parts    map[place]Residence // of pieces that are not all of their mapping, by where they begin
-	assumed  *uint64             // counts outstanding mappings whose path was assumed
+	parts    map[place]Residence       // of pieces that are not all of their mapping, by where they begin
+	lazy     map[*track.Mapping]uint64 // bytes in memory until the kernel needs it
+	// lazyKnown are the spaces of which lazy tells.
+	lazyKnown map[event.SpaceID]bool
+	assumed   *uint64 // counts outstanding mappings whose path was assumed
 }
 
 // spaces chooses the address spaces whose mappings are outstanding: those in

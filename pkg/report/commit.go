@@ -28,6 +28,10 @@ type Commitment struct {
 	// written to again and given back again counts each time. ReturnedLazy of it
 	// was given with MADV_FREE: RSS counts it until the kernel takes it.
 	Returned, ReturnedLazy, ReturnedCalls uint64
+	// LazyHeld is how much MADV_FREE gave back that nobody has written to since and
+	// that is in memory all the same, until the kernel needs it. LazyUnknown is of
+	// ReturnedLazy that of which this is not known.
+	LazyHeld, LazyUnknown uint64
 }
 
 // Add adds o to c.
@@ -43,6 +47,8 @@ func (c *Commitment) Add(o Commitment) {
 	c.Returned += o.Returned
 	c.ReturnedLazy += o.ReturnedLazy
 	c.ReturnedCalls += o.ReturnedCalls
+	c.LazyHeld += o.LazyHeld
+	c.LazyUnknown += o.LazyUnknown
 }
 
 // Growth is what the verdict on p is about, in bytes: what it holds, or what it has
@@ -82,7 +88,11 @@ func (b *builder) commitments(g *groups) {
 			}
 			if n := b.tr.Returned(m); n.Calls > 0 && !seen[m] {
 				seen[m] = true
-				p.Commit.Add(Commitment{Returned: n.Bytes, ReturnedLazy: n.Lazy, ReturnedCalls: n.Calls})
+				c := Commitment{Returned: n.Bytes, ReturnedLazy: n.Lazy, ReturnedCalls: n.Calls, LazyHeld: b.lazy[m]}
+				if !b.lazyKnown[sp.ID] {
+					c.LazyUnknown = n.Lazy
+				}
+				p.Commit.Add(c)
 			}
 		}
 	}

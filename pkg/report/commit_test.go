@@ -55,7 +55,7 @@ func TestCommitments(t *testing.T) {
 	want := map[string]report.Commitment{
 		"a": {Reserved: 16 * pg, Committed: 4 * pg, Overlaid: 2 * pg, Present: 4 * pg, Closed: 12 * pg, ClosedHeld: 2 * pg, NoReserve: 2 * pg, Untouched: pg},
 		"b": {},
-		"c": {Untouched: 2 * pg, Returned: 4 * pg, ReturnedLazy: pg, ReturnedCalls: 2},
+		"c": {Untouched: 2 * pg, Returned: 4 * pg, ReturnedLazy: pg, ReturnedCalls: 2, LazyUnknown: pg},
 		"d": {Reserved: 8 * pg, Committed: 8 * pg, Present: pg, NoReserve: 8 * pg, Untouched: 3 * pg},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -131,7 +131,7 @@ func TestVerdictsOnAddressSpace(t *testing.T) {
 		"opened and closed":      {every(200, "mmap 0x40000000+0x10000000 prot=none stack=1\n", "mprotect %#x+0x20000 prot=rw t=%dms\n", func(i int) []any { return at(i % 10) }), verdict.Once, verdict.Memory},
 		"given back, mapped":     {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=dontneed t=%[3]dms\n", twice), verdict.Leak, verdict.AddressSpace},
 		"given back, used again": {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=dontneed t=%[3]dms\nmadvise %#[2]x+0x10000 advice=dontneed t=%[3]dms\n", twice), verdict.Growing, verdict.AddressSpace},
-		"kept for later":         {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=free t=%[3]dms\n", twice), verdict.Leak, verdict.Memory},
+		"kept until it is taken": {every(200, "", "mmap %#[1]x+0x10000 stack=1 t=%[3]dms\nmadvise %#[2]x+0x10000 advice=free t=%[3]dms\n", twice), verdict.Leak, verdict.AddressSpace},
 	} {
 		tr := traced(t, tt.text)
 		facts := report.Facts{End: 20e9, Host: report.Host{PageSize: pg}}

@@ -43,8 +43,8 @@ func (b *builder) judge(g *groups, p *Path) {
 	p.Owner = ownerOf(g.largest[p], p.Frames)
 	e.File = g.largest[p].File
 	c := &p.Commit
-	e.Matter = verdict.Matter{Bytes: p.Bytes, Closed: c.Closed, ClosedHeld: c.ClosedHeld, Returned: c.Returned - min(c.ReturnedLazy, c.Returned),
-		Looked: p.Resident.Scanned >= p.Bytes, Held: p.Resident.Present + p.Resident.Swapped}
+	e.Matter = verdict.Matter{Bytes: p.Bytes, Closed: c.Closed, ClosedHeld: c.ClosedHeld, Returned: c.Returned,
+		Looked: p.Resident.Scanned >= p.Bytes, Held: p.Resident.Present + p.Resident.Swapped, Lazy: c.LazyHeld, LazyUnknown: c.LazyUnknown}
 	p.Verdict = p.Owner.Temper(verdict.Judge(e))
 	p.Levels = e.Levels
 	if !slices.Equal(e.Open, e.Levels) {

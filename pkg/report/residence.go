@@ -91,6 +91,9 @@ type ResidenceFacts struct {
 	Spaces []SpaceResidence
 	// Denied are the address spaces that may not be looked at.
 	Denied []event.SpaceID `json:",omitempty"`
+	// Lazy tells of address spaces in which MADV_FREE gave back much what of that the
+	// kernel had not taken yet.
+	Lazy []SpaceLazy `json:",omitempty"`
 }
 
 // A SpaceResidence is the residence of the ranges of one address space that were

@@ -23,12 +23,17 @@ type Matter struct {
 	Bytes uint64 // all of them
 	// Closed have no access (PROT_NONE); of them ClosedHeld are in memory or in swap.
 	Closed, ClosedHeld uint64
-	// Returned is what madvise gave back for good; what was touched again and given
-	// back again counts each time.
+	// Returned is what madvise gave back; what was touched again and given back again
+	// counts each time.
 	Returned uint64
-	// Held is how many are in memory or in swap, if Looked.
-	Held   uint64
-	Looked bool
+	// Held is how many are in memory or in swap, if Looked. Of them Lazy were given
+	// back by MADV_FREE and not written to since: they are in memory until the kernel
+	// needs it.
+	Held, Lazy uint64
+	Looked     bool
+	// LazyUnknown is how many of Returned MADV_FREE gave back of which it is not
+	// known whether they were written to since.
+	LazyUnknown uint64
 }
 
 // Shares of a path's bytes that decide what it holds.
@@ -47,8 +52,23 @@ func (m *Matter) reservedOnly() bool {
 
 // givenBack reports whether the memory of m was given back while it stayed mapped.
 func (m *Matter) givenBack() bool {
-	return m.Looked && m.Bytes > 0 && float64(m.Held) <= emptied*float64(m.Bytes) &&
+	return m.Looked && m.Bytes > 0 && float64(m.Held-min(m.Lazy, m.Held)) <= emptied*float64(m.Bytes) &&
 		float64(m.Returned) >= (1-emptied)*float64(m.Bytes)
+}
+
+// rss says what became of the memory that was given back, as far as RSS counts it:
+// that is a matter of the kernel's if most of what is in memory is Lazy.
+func (m *Matter) rss(taken, waits string) string {
+	if m.Lazy > m.Held/2 && m.Lazy > 0 {
+		return waits
+	}
+	return taken
+}
+
+// unsure reports whether MADV_FREE gave back nearly all of m, and it is not known
+// whether it is in use again.
+func (m *Matter) unsure() bool {
+	return m.Bytes > 0 && float64(m.LazyUnknown) >= (1-emptied)*float64(m.Bytes)
 }
 
 // weigh says of the verdict v on a path that grows what it is of which it holds
@@ -70,10 +90,14 @@ func (m *Matter) weigh(v Verdict) Verdict {
 		v.Why = why + "; " + part + " of it is reserved and has no access (PROT_NONE): it is address space, not memory."
 	case m.givenBack() && float64(m.Returned) >= recycled*float64(m.Bytes):
 		v.Kind, v.Of, v.Enough = Growing, AddressSpace, true
-		v.Why = why + "; but madvise gives its memory back again and again: VIRT is kept for later use, RSS is returned, so this is no leak."
+		v.Why = why + "; but madvise gives its memory back again and again: VIRT is kept for later use, RSS " +
+			m.rss("is returned", "counts it only until the kernel needs it (MADV_FREE)") + ", so this is no leak."
 	case m.givenBack():
 		v.Of = AddressSpace
-		v.Why = why + "; madvise gave its memory back: VIRT is kept, RSS was returned, so it is address space, not memory."
+		v.Why = why + "; madvise gave its memory back: VIRT is kept, RSS " +
+			m.rss("was returned", "counts it only until the kernel needs it (MADV_FREE)") + ", so it is address space, not memory."
+	case m.unsure():
+		v.Why = why + "; MADV_FREE gave its memory back, and whether it is in use again is not known: if not, RSS counts it only until the kernel needs it."
 	}
 	return v
 }

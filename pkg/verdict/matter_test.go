@@ -9,6 +9,9 @@ func TestMatter(t *testing.T) {
 		facts = "300 of 300 mappings were never unmapped; the oldest is 30.0 s old, and it went on through the whole window"
 		gone  = facts + "; madvise gave its memory back: VIRT is kept, RSS was returned, so it is address space, not memory."
 		again = facts + "; but madvise gives its memory back again and again: VIRT is kept for later use, RSS is returned, so this is no leak."
+		lazy  = facts + "; madvise gave its memory back: VIRT is kept, RSS counts it only until the kernel needs it (MADV_FREE), so it is address space, not memory."
+		keeps = facts + "; but madvise gives its memory back again and again: VIRT is kept for later use, RSS counts it only until the kernel needs it (MADV_FREE), so this is no leak."
+		maybe = facts + "; MADV_FREE gave its memory back, and whether it is in use again is not known: if not, RSS counts it only until the kernel needs it."
 	)
 	for name, tt := range map[string]struct {
 		matter Matter
@@ -27,6 +30,14 @@ func TestMatter(t *testing.T) {
 		"given back, nobody looked":    {Matter{Bytes: 1000, Returned: 750}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
 		"given back and touched again": {Matter{Bytes: 1000, Returned: 9000, Held: 251, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
 		"too little given back":        {Matter{Bytes: 1000, Returned: 749, Held: 250, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"lazily":                       {Matter{Bytes: 1000, Returned: 750, Held: 1000, Lazy: 750, Looked: true}, Verdict{Kind: Leak, Of: AddressSpace, Why: lazy, Enough: true}},
+		"lazily, a byte is used again": {Matter{Bytes: 1000, Returned: 750, Held: 1000, Lazy: 749, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"lazily, again and again":      {Matter{Bytes: 1000, Returned: 1500, Held: 1000, Lazy: 750, Looked: true}, Verdict{Kind: Growing, Of: AddressSpace, Why: keeps, Enough: true}},
+		"lazily, and half was taken":   {Matter{Bytes: 1000, Returned: 1000, Held: 500, Lazy: 250, Looked: true}, Verdict{Kind: Leak, Of: AddressSpace, Why: gone, Enough: true}},
+		"lazily, less than half taken": {Matter{Bytes: 1000, Returned: 1000, Held: 500, Lazy: 251, Looked: true}, Verdict{Kind: Leak, Of: AddressSpace, Why: lazy, Enough: true}},
+		"lazily, as it seems":          {Matter{Bytes: 1000, Returned: 750, Held: 1000, LazyUnknown: 750, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: maybe, Enough: true}},
+		"a part lazily, as it seems":   {Matter{Bytes: 1000, Returned: 750, Held: 1000, LazyUnknown: 749, Looked: true}, Verdict{Kind: Leak, Of: Memory, Why: facts + ".", Enough: true}},
+		"lazily, and all was taken":    {Matter{Bytes: 1000, Returned: 750, Held: 0, LazyUnknown: 750, Looked: true}, Verdict{Kind: Leak, Of: AddressSpace, Why: gone, Enough: true}},
 	} {
 		e := leaks()
 		e.Matter = tt.matter

@@ -7,6 +7,8 @@
  *	                      half of which it touches
  *	limits slots STEPS    reserves 4 MiB in each step
  *	limits purge STEPS    maps 4 MiB in each step, fills and returns it, twice
+ *	limits trim STEPS     maps 1 MiB in each step, fills it and lets go of it with
+ *	                      MADV_FREE; cool does so twice, and reuse fills it again
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -90,6 +92,20 @@ static void purge(int steps)
 	}
 }
 
+static void trim(int steps, int times, int again)
+{
+	for (int i = 0; i < steps; i++, pause_ms(50)) {
+		char *chunk = new_chunk(MIB);
+		for (int k = 0; k < times; k++) {
+			memset(chunk, 1, MIB);
+			if (madvise(chunk, MIB, MADV_FREE))
+				die("madvise");
+		}
+		if (again)
+			memset(chunk, 2, MIB);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
@@ -107,6 +123,12 @@ int main(int argc, char **argv)
 			reserve_heap(4 * MIB);
 	else if (!strcmp(what, "purge"))
 		purge(n);
+	else if (!strcmp(what, "trim"))
+		trim(n, 1, 0);
+	else if (!strcmp(what, "cool"))
+		trim(n, 2, 0);
+	else if (!strcmp(what, "reuse"))
+		trim(n, 1, 1);
 	finish();
 	return 0;
 }
