@@ -24,6 +24,7 @@ func (s *Session) residence() report.ResidenceFacts {
 	if s.cfg.NoResident {
 		return report.ResidenceFacts{Off: true}
 	}
+	defer keepAhead()() // while page tables are read the target cannot map: not to wait for a processor
 	budget := residentBudget
 	if s.cfg.ResidentBudget > 0 {
 		budget = s.cfg.ResidentBudget
