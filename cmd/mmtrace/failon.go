@@ -74,7 +74,7 @@ func (o *options) verdict(r *report.Report, w io.Writer) int {
 	for _, c := range o.failOn {
 		switch f := c.Find(r); {
 		case !f.Known:
-			fmt.Fprintf(w, "mmtrace: --fail-on %s cannot be told: %s, and of more it is not known whether it is in memory\n",
+			fmt.Fprintf(w, "mmtrace: --fail-on %s cannot be told: %s\n",
 				shellQuote(c.String()), f.Text)
 			if exit == exitOK {
 				exit = exitFailure

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -29,5 +30,23 @@ func TestFailOnLive(t *testing.T) {
 		if got.code != want {
 			t.Errorf("%s: exit code %d\n%s", condition, got.code, got.err)
 		}
+	}
+}
+
+// Shared memory that is left behind and how much of the leaks is in memory are
+// conditions, too.
+func TestFailOnLeftBehind(t *testing.T) {
+	needTracing(t)
+	p := testutil.Start(t, testutil.Compile(t, "shm.c", "-O2"), fmt.Sprintf("mmtrace-failon-%d", os.Getpid()), t.TempDir())
+	r := newRun(t, "-p", fmt.Sprint(p.PID()), "-d", "1", "-F", "json",
+		"--fail-on", "left-behind>100K", "--fail-on", "leaked-resident>100G", "--fail-on", "reserved>100G", "--fail-on", "committed>100G")
+	r.start()
+	r.attached()
+	p.Run()
+	got := r.wait()
+	p.Close() // which removes it
+	want := "\nmmtrace: --fail-on 'left-behind>100K': left-behind is "
+	if got.code != exitFailOn || !strings.Contains(got.err, want) || strings.Count(got.err, "--fail-on") != 1 {
+		t.Errorf("exit code %d\n%s", got.code, got.err)
 	}
 }

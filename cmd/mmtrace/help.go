@@ -84,11 +84,11 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 func writeConditions(b *strings.Builder) {
 	b.WriteString("\nWhat --fail-on compares, by > >= < <= or =\n")
 	for _, q := range report.Quantities() {
-		fmt.Fprintf(b, "  %-12s%s\n", q[0], q[1])
+		fmt.Fprintf(b, "  %-16s%s\n", q[0], q[1])
 	}
 	b.WriteString("\nWhat --when compares, in the same way\n")
 	for _, g := range report.Gauges() {
-		fmt.Fprintf(b, "  %-12s%s\n", g[0], g[1])
+		fmt.Fprintf(b, "  %-16s%s\n", g[0], g[1])
 	}
 }
 

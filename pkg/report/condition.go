@@ -16,7 +16,7 @@ type Finding struct {
 	// and what is missing would decide.
 	Known bool
 	Value float64
-	// Text is the value with its unit: "leaked is 21.0 MiB".
+	// Text is the value with its unit, and if it is not Known why: "leaked is 21.0 MiB".
 	Text string
 }
 
@@ -47,13 +47,15 @@ func ParseCondition(s string) (Condition, error) {
 
 // NeedsResidence reports whether c is about what is in memory or in swap.
 func (c Condition) NeedsResidence() bool {
-	return c.name.name == "resident" || c.name.name == "swapped"
+	return c.name.missing == noResidence
 }
 
 // Find looks at r.
 func (c Condition) Find(r *Report) Finding {
 	n, more := c.name.value(r)
 	f := Finding{Value: n, Holds: c.holds(n), Text: fmt.Sprintf("%s is %s", c.name.name, c.name.unit.text(n))}
-	f.Known = more == 0 || f.Holds == c.holds(n+more) && c.op != "=" && c.op != "=="
+	if f.Known = more == 0 || f.Holds == c.holds(n+more) && c.op != "=" && c.op != "=="; !f.Known {
+		f.Text += ", and " + c.name.missing
+	}
 	return f
 }

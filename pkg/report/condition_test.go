@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/shm"
 	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
@@ -15,14 +17,17 @@ func judged() *report.Report {
 	r := &report.Report{
 		Window: report.Window{Duration: 10e9},
 		Totals: report.Totals{OutstandingBytes: 100 << 20, OutstandingCount: 7, Failed: 3,
-			Resident: report.Residence{Scanned: 90 << 20, Present: 40 << 20, Swapped: 1 << 20}},
+			Resident: report.Residence{Scanned: 90 << 20, Present: 40 << 20, Swapped: 1 << 20},
+			Commit:   report.Commitment{Reserved: 30 << 20, Committed: 10 << 20}},
+		Left:    []report.Left{{Kind: shm.SysV, Bytes: 2 << 20}, {Kind: shm.Posix, Bytes: 1 << 20}},
 		Quality: report.Quality{Lost: 1, Missed: 2, MapFull: 4, ResidentUnknown: 10 << 20},
 		Targets: []report.Target{{PID: 1, Mappings: 60000}, {PID: 2, Mappings: 40}},
 	}
 	r.Paths = []report.Path{
-		{Bytes: 64 << 20, Verdict: verdict.Verdict{Kind: verdict.Leak}},
-		{Bytes: 16 << 20, Verdict: verdict.Verdict{Kind: verdict.Leak}},
+		{Bytes: 64 << 20, Verdict: verdict.Verdict{Kind: verdict.Leak, Of: verdict.AddressSpace}, Resident: report.Residence{Scanned: 64 << 20, Present: 1 << 20}},
+		{Bytes: 16 << 20, Verdict: verdict.Verdict{Kind: verdict.Leak}, Resident: report.Residence{Scanned: 14 << 20, Present: 12 << 20}},
 		{Bytes: 15 << 20, Verdict: verdict.Verdict{Kind: verdict.Growing}},
+		{Bytes: 30 << 20, Commit: report.Commitment{Closed: 20 << 20}, Verdict: verdict.Verdict{Kind: verdict.Growing, Of: verdict.Committed}},
 		{Bytes: 5 << 20, Verdict: verdict.Verdict{Kind: verdict.Once}},
 	}
 	r.Trend.Processes = []report.ProcessTrend{{PID: 1, Mappings: report.MappingsForecast{Now: 50}}}
@@ -38,7 +43,7 @@ func TestConditions(t *testing.T) {
 		"leaked<0.5G":          "true leaked is 80.0 MiB",
 		"leaked=83886080":      "true leaked is 80.0 MiB",
 		"leaked==83886081b":    "false leaked is 80.0 MiB",
-		"growing>1k":           "true growing is 15.0 MiB",
+		"growing>1k":           "true growing is 25.0 MiB",
 		"outstanding<=102400K": "true outstanding is 100.0 MiB",
 		"rate>1M":              "true rate is 10.0 MiB/s",
 		"rate>10M/s":           "false rate is 10.0 MiB/s",
@@ -49,10 +54,16 @@ func TestConditions(t *testing.T) {
 		"lost>0":               "true lost is 7",
 		"resident>30M":         "true resident is 40.0 MiB",
 		"resident>50M":         "false resident is 40.0 MiB",
-		"resident>45M":         "unknown resident is 40.0 MiB",
-		"resident<45M":         "unknown resident is 40.0 MiB",
-		"resident=40M":         "unknown resident is 40.0 MiB",
+		"resident>45M":         "unknown resident is 40.0 MiB, and of more it is not known whether it is in memory",
+		"resident<45M":         "unknown resident is 40.0 MiB, and of more it is not known whether it is in memory",
+		"resident=40M":         "unknown resident is 40.0 MiB, and of more it is not known whether it is in memory",
 		"swapped>16M":          "false swapped is 1.0 MiB",
+		"leaked-resident>12M":  "true leaked-resident is 13.0 MiB",
+		"leaked-resident>13M":  "unknown leaked-resident is 13.0 MiB, and of more it is not known whether it is in memory",
+		"leaked-resident>15M":  "false leaked-resident is 13.0 MiB",
+		"reserved>29M":         "true reserved is 30.0 MiB",
+		"committed>10M":        "false committed is 10.0 MiB",
+		"left-behind>2M":       "true left-behind is 3.0 MiB",
 	} {
 		c, err := report.ParseCondition(text)
 		if err != nil {
@@ -73,7 +84,7 @@ func TestConditions(t *testing.T) {
 func TestBadConditions(t *testing.T) {
 	const (
 		shape = "a name, > or <, and a number, as in leaked>10M"
-		names = "leaked, growing, outstanding, resident, swapped, rate, count, mappings, failed or lost"
+		names = "leaked, leaked-resident, growing, outstanding, resident, swapped, reserved, committed, left-behind, rate, count, mappings, failed or lost"
 		size  = "a size for leaked, as in 10M"
 	)
 	for text, want := range map[string]string{
@@ -115,8 +126,27 @@ func TestQuantities(t *testing.T) {
 			t.Errorf("%s: %v, %v", q, c, err)
 		}
 	}
-	if c, _ := report.ParseCondition("resident>1"); !c.NeedsResidence() {
-		t.Error("resident needs no residence")
+	for text, want := range map[string]bool{"resident>1": true, "swapped>1": true, "leaked-resident>1": true, "leaked>1": false, "left-behind>1": false} {
+		if c, _ := report.ParseCondition(text); c.NeedsResidence() != want {
+			t.Errorf("%s needs residence: %v", text, !want)
+		}
+	}
+}
+
+// What nobody looked for may be any number.
+func TestLeftBehindIsUnknown(t *testing.T) {
+	r := judged()
+	r.Quality.LeftUnknown = true
+	const missing = ", and of other shared memory it is not known whether anybody uses it"
+	for text, want := range map[string]report.Finding{
+		"left-behind>0":  {Holds: true, Known: true, Value: 3 << 20, Text: "left-behind is 3.0 MiB"},
+		"left-behind>3M": {Value: 3 << 20, Text: "left-behind is 3.0 MiB" + missing},
+		"left-behind<3M": {Known: true, Value: 3 << 20, Text: "left-behind is 3.0 MiB"},
+		"left-behind<4M": {Holds: true, Value: 3 << 20, Text: "left-behind is 3.0 MiB" + missing},
+	} {
+		if c, err := report.ParseCondition(text); err != nil || c.Find(r) != want {
+			t.Errorf("%s: %+v, want %+v (%v)", text, c.Find(r), want, err)
+		}
 	}
 }
 
@@ -134,4 +164,21 @@ func FuzzCondition(f *testing.F) {
 		}
 		c.Find(judged())
 	})
+}
+
+// Shared memory that was looked at only in part is not known.
+func TestLeftUnknown(t *testing.T) {
+	for name, tt := range map[string]struct {
+		files report.FilesFacts
+		want  bool
+	}{
+		"nobody looked":            {report.FilesFacts{}, true},
+		"all was looked at":        {report.FilesFacts{Took: 1}, false},
+		"there was no time":        {report.FilesFacts{Took: 1, LeftUnknown: 1}, true},
+		"a process is out of view": {report.FilesFacts{Took: 1, LeftUnseen: []event.PID{7}}, true},
+	} {
+		if r := report.Build(traced(t, "snapshot\n"), nil, report.Facts{Files: tt.files}); r.Quality.LeftUnknown != tt.want {
+			t.Errorf("%s: unknown %v", name, !tt.want)
+		}
+	}
 }

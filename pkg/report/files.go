@@ -99,6 +99,7 @@ func (b *builder) files(r *Report) {
 	slices.SortStableFunc(r.Left, func(x, y Left) int {
 		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.ID, y.ID), strings.Compare(x.Path, y.Path))
 	})
+	r.Quality.LeftUnknown = f.Took == 0 || f.LeftUnknown > 0 || len(f.LeftUnseen) > 0
 	if n := f.LeftUnknown; n > 0 {
 		r.Caveats = append(r.Caveats, fmt.Sprintf("Whether anybody uses what is new in /dev/shm (objects: %d) is not known: there was no time "+
 			"to look at all processes. \"mmtrace shm\" does.", n))

@@ -26,26 +26,37 @@ type quantity struct {
 	unit  unit
 	// value returns the number and how much more it may be.
 	value func(*Report) (n, more float64)
+	// missing says of what may be more that it is not known; "" if nothing is.
+	missing string
 }
+
+const (
+	noResidence = "of more it is not known whether it is in memory"
+	notLooked   = "of other shared memory it is not known whether anybody uses it"
+)
 
 // quantities are in the order of help texts.
 var quantities = []quantity{
-	{"leaked", "bytes of call paths that leak", bytes, byVerdict(verdict.Leak)},
-	{"growing", "bytes of call paths that may leak", bytes, byVerdict(verdict.Growing)},
-	{"outstanding", "bytes mapped in the window and not unmapped", bytes, exactly(func(r *Report) uint64 { return r.Totals.OutstandingBytes })},
+	{"leaked", "address space that call paths leak, in memory or not", bytes, byVerdict(verdict.Leak), ""},
+	{"leaked-resident", "how much of these is in memory", bytes, leakedResident, noResidence},
+	{"growing", "address space of call paths that may leak", bytes, byVerdict(verdict.Growing), ""},
+	{"outstanding", "bytes mapped in the window and not unmapped", bytes, exactly(func(r *Report) uint64 { return r.Totals.OutstandingBytes }), ""},
 	{"resident", "how much of these is in memory", bytes, func(r *Report) (float64, float64) {
 		return float64(r.Totals.Resident.Present), float64(r.Quality.ResidentUnknown)
-	}},
+	}, noResidence},
 	{"swapped", "how much of these is in swap", bytes, func(r *Report) (float64, float64) {
 		return float64(r.Totals.Resident.Swapped), float64(r.Quality.ResidentUnknown)
-	}},
-	{"rate", "outstanding bytes per second of the window", bytesPerSecond, rate},
-	{"count", "outstanding mappings", things, exactly(func(r *Report) uint64 { return r.Totals.OutstandingCount })},
-	{"mappings", "all mappings of the process that has most", things, exactly(mostMappings)},
-	{"failed", "calls that failed", things, exactly(func(r *Report) uint64 { return r.Totals.Failed })},
+	}, noResidence},
+	{"reserved", "how much of these is of reservations", bytes, exactly(func(r *Report) uint64 { return r.Totals.Commit.Reserved }), ""},
+	{"committed", "how much of what is reserved may be touched", bytes, exactly(func(r *Report) uint64 { return r.Totals.Commit.Committed }), ""},
+	{"left-behind", "bytes of shared memory made in the window that nobody uses", bytes, leftBehind, notLooked},
+	{"rate", "outstanding bytes per second of the window", bytesPerSecond, rate, ""},
+	{"count", "outstanding mappings", things, exactly(func(r *Report) uint64 { return r.Totals.OutstandingCount }), ""},
+	{"mappings", "all mappings of the process that has most", things, exactly(mostMappings), ""},
+	{"failed", "calls that failed", things, exactly(func(r *Report) uint64 { return r.Totals.Failed }), ""},
 	{"lost", "records that were lost", things, exactly(func(r *Report) uint64 {
 		return r.Quality.Lost + r.Quality.Missed + r.Quality.MapFull
-	})},
+	}), ""},
 }
 
 func exactly(n func(*Report) uint64) func(*Report) (float64, float64) {
@@ -57,11 +68,33 @@ func byVerdict(k verdict.Kind) func(*Report) (float64, float64) {
 		var n uint64
 		for i := range r.Paths {
 			if r.Paths[i].Verdict.Kind == k {
-				n += r.Paths[i].Bytes
+				n += r.Paths[i].Growth()
 			}
 		}
 		return n
 	})
+}
+
+func leakedResident(r *Report) (n, more float64) {
+	for i := range r.Paths {
+		if p := &r.Paths[i]; p.Verdict.Kind == verdict.Leak {
+			n += float64(p.Resident.Present)
+			more += float64(p.Bytes - min(p.Bytes, p.Resident.Scanned))
+		}
+	}
+	return n, more
+}
+
+// leftBehind counts objects in /dev/shm, too, which may be of another process of the
+// same user.
+func leftBehind(r *Report) (n, more float64) {
+	for i := range r.Left {
+		n += float64(r.Left[i].Bytes)
+	}
+	if r.Quality.LeftUnknown {
+		more = math.Inf(1)
+	}
+	return n, more
 }
 
 func rate(r *Report) (float64, float64) {

@@ -171,6 +171,9 @@ type Quality struct {
 	// asked, or it is among ResidentBeyond, bytes in ResidentBeyondCount mappings for
 	// which the time did not suffice. All but the last are bytes.
 	ResidentUnknown, ResidentBeyond, ResidentBeyondCount uint64
+	// LeftUnknown says that of some or all shared memory it is not known whether it
+	// was left behind.
+	LeftUnknown bool
 	// ResidentDenied are the bytes in address spaces that might not be looked at.
 	ResidentDenied uint64
 	// ResidentBudget is the time in nanoseconds that looking it up may take for each
