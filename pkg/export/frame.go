@@ -28,6 +28,31 @@ func label(f *stack.Frame) string {
 	return fmt.Sprintf("[%s+%#x]", name, f.Offset)
 }
 
+// shortLabel is label without what a C++ function takes and what is behind that: one
+// that a table or a sentence has room for. The stack below has it in full.
+func shortLabel(f *stack.Frame) string {
+	s := label(f)
+	if f.Function == "" {
+		return s
+	}
+	depth := 0
+	for i := strings.LastIndexByte(s, ')'); i > 0; i-- {
+		switch s[i] {
+		case ')':
+			depth++
+		case '(':
+			depth--
+		}
+		if depth == 0 {
+			if s[i-1] == ':' || s[i-1] == ' ' || s[i-1] == '.' || strings.HasSuffix(s[:i], "operator") {
+				return s // "(anonymous namespace)", "operator()", "(*T).Method"
+			}
+			return s[:i]
+		}
+	}
+	return s
+}
+
 // moduleName returns the last element of f's module.
 func moduleName(f *stack.Frame) string { return printable(base(f.Module)) }
 

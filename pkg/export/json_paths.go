@@ -34,6 +34,7 @@ type jsonQuality struct {
 	ResidentDenied   jsonNumber `json:"resident_denied_bytes"`
 	ResidentBudget   jsonNumber `json:"resident_budget_ns"`
 	ResidentTook     jsonNumber `json:"resident_took_ns"`
+	LeftUnknown      bool       `json:"left_behind_unknown"`
 }
 
 func jsonQualityOf(q *report.Quality) jsonQuality {
@@ -53,6 +54,7 @@ func jsonQualityOf(q *report.Quality) jsonQuality {
 		ResidentBeyondN: jsonNumber(q.ResidentBeyondCount),
 		ResidentDenied:  jsonNumber(q.ResidentDenied),
 		ResidentBudget:  natural(int64(q.ResidentBudget)), ResidentTook: natural(int64(q.ResidentTook)),
+		LeftUnknown: q.LeftUnknown,
 	}
 }
 

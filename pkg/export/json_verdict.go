@@ -19,6 +19,7 @@ type jsonVerdict struct {
 	Why    string     `json:"why"`
 	Enough bool       `json:"window_was_enough"`
 	Longer jsonNumber `json:"longer_window_ns"`
+	Swells bool       `json:"swells"`
 }
 
 type jsonOwner struct {
@@ -31,7 +32,7 @@ type jsonOwner struct {
 func jsonJudgementOf(p *report.Path) jsonJudgement {
 	v := &p.Verdict
 	return jsonJudgement{
-		Verdict: jsonVerdict{valid(string(v.Kind)), valid(string(v.Of)), valid(v.Why), v.Enough, natural(int64(v.Longer))},
+		Verdict: jsonVerdict{valid(string(v.Kind)), valid(string(v.Of)), valid(v.Why), v.Enough, natural(int64(v.Longer)), v.Swells},
 		Levels:  each(p.Levels, func(n *uint64) jsonNumber { return jsonNumber(*n) }),
 		Open:    each(p.Open, func(n *uint64) jsonNumber { return jsonNumber(*n) }),
 		Owner:   jsonOwnerOf(&p.Owner),

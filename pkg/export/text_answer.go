@@ -10,6 +10,10 @@ import (
 // maxPlaces bounds the places that the answer names.
 const maxPlaces = 3
 
+// fewGrown is how much growth of RSS is worth a line, in bytes; less than a fiftieth
+// of it is not.
+const fewGrown = 1 << 20
+
 // answer writes what a reader wants to know first: whether it leaks, where, why,
 // how sure that is, and what to do next.
 func (t *text) answer() {
@@ -63,6 +67,7 @@ func (t *text) where() {
 	c := t.g.chief()
 	if c == nil {
 		t.fact(plain, "held", "%s", t.held())
+		t.grew()
 		return
 	}
 	if c.owner == nil {
@@ -87,6 +92,25 @@ func (t *text) where() {
 	if first.Verdict.Why != "" {
 		t.fact(plain, "why", "%s%s", of, reason(first))
 	}
+}
+
+// grew says by how much RSS grew, where no path does, in memory that was mapped before
+// the window: who looks for a leak has seen that, and no call tells of it.
+func (t *text) grew() {
+	ts := t.trends()
+	if len(ts) == 0 || ended(t.target(ts[0].PID)) {
+		return
+	}
+	g, l := &ts[0].Resident, ts[0].Lines[report.RSS]
+	if few := int64(max(fewGrown, l.First/50)); g.Change < few || g.Unknown > 0 || g.Old < g.Change/2 {
+		return
+	}
+	who := "RSS"
+	if len(t.r.Targets) > 1 {
+		who += fmt.Sprintf(" of %s (pid%s%d)", comm(ts[0].Comm), nbsp, ts[0].PID)
+	}
+	t.fact(plain, "grew", "%s, by %s to %s, %s of that in memory that was mapped before this window.", who, size(uint64(g.Change)), size(l.Last),
+		share(uint64(min(g.Old, g.Change)), uint64(g.Change)))
 }
 
 // amount says what p holds if its group has several paths.
@@ -119,9 +143,9 @@ func place(p *report.Path) string {
 		at = append(at, "in "+moduleName(f))
 	}
 	if len(at) == 0 {
-		return label(f)
+		return shortLabel(f)
 	}
-	return label(f) + ", " + strings.Join(at, ", ")
+	return shortLabel(f) + ", " + strings.Join(at, ", ")
 }
 
 // held sums up what is outstanding when nothing grows.

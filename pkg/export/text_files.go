@@ -181,7 +181,7 @@ func (t *text) leftStep() string {
 	}
 	owed := "is missing"
 	if i := blame(l.Frames); i < len(l.Frames) {
-		owed = label(&l.Frames[i]) + " or its callers owe"
+		owed = shortLabel(&l.Frames[i]) + " or its callers owe"
 	}
 	return fmt.Sprintf("Look for the shmctl with IPC_RMID that %s, and remove what is left: %s", owed, onePiece(removal(l)))
 }

@@ -37,9 +37,26 @@ func trended(change func(r *report.Report, p *report.ProcessTrend)) *report.Repo
 	return r
 }
 
+// quietly is a window of which nothing is left and in which RSS grew by so many MiB,
+// of them the second in older mappings.
+func quietly(change, old int64) *report.Report {
+	return changed(quiet(), func(r *report.Report) {
+		p := sampled()
+		p.Lines[report.RSS] = line(100*mib, uint64(100+change)*mib)
+		p.Resident = report.Growth{Change: change * mib, Old: old * mib, Paths: (change - old) * mib}
+		r.Trend.Processes = []report.ProcessTrend{p}
+	})
+}
+
 // growths are all that the text has to say about sizes and their limits.
 var growths = []answer{
 	{"what was mapped explains the growth", trended(func(*report.Report, *report.ProcessTrend) {}), Options{}},
+	{"nothing is left, and older mappings were touched", quietly(20, 20), Options{}},
+	{"nothing is left, and older mappings were touched, of two processes", changed(quietly(20, 19), func(r *report.Report) {
+		r.Targets = append(r.Targets, report.Target{PID: 4300, Comm: "imgcache"})
+	}), Options{}},
+	{"nothing is left, and RSS grew a little less than counts", quietly(1, 1), Options{}},
+	{"nothing is left, and RSS grew by what was mapped and touched", quietly(20, 9), Options{}},
 	{"one sample says nothing", trended(func(_ *report.Report, p *report.ProcessTrend) { p.Samples.Times = p.Samples.Times[:1] }), Options{}},
 	{"older mappings were unmapped, and others touched", trended(func(r *report.Report, p *report.ProcessTrend) {
 		p.Size = report.Growth{Change: 20 * mib, Paths: 21 * mib, Heap: 2 * mib, Old: -3 * mib}

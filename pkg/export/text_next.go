@@ -76,7 +76,7 @@ func (t *text) lookFor(p *report.Path) string {
 		return "Look for what makes it larger (mremap, realloc) and never smaller" + below + ", as it was mapped."
 	}
 	if i := blame(p.Frames); i < len(p.Frames) {
-		return fmt.Sprintf("Look for the munmap that %s or its callers owe%s.", label(&p.Frames[i]), below)
+		return fmt.Sprintf("Look for the munmap that %s or its callers owe%s.", shortLabel(&p.Frames[i]), below)
 	}
 	return "Look for the munmap that is missing" + below + "."
 }

@@ -101,6 +101,22 @@ mmap 0x90000+0x1000 stack=2 space=1 pid=7 t=9s
 	}
 }
 
+// The heap of a child that has ended did not grow; that of one that lives did.
+func TestHeapOfAChildThatEnded(t *testing.T) {
+	for end, want := range map[string]int64{"exit pid=8 space=2 t=4s\nend space=2 t=4s\n": 0x1000, "": 0x3000} {
+		r := report.Build(traced(t, `
+process pid=7 comm=x space=1 t=1ms
+snapshot space=1 t=1ms
+fork pid=8 ppid=7 comm=x parent=1@0 space=2 t=1s
+brk 0x10000 -> 0x12000 stack=1 space=2 pid=8 t=2s
+brk 0x20000 -> 0x21000 stack=1 space=1 pid=7 t=3s
+`+end), nil, report.Facts{End: 10 * sec})
+		if n := r.Totals.HeapGrowth; n != want {
+			t.Errorf("after %q: %#x, want %#x", end, n, want)
+		}
+	}
+}
+
 // A window without a length has no middle.
 func TestNoHalf(t *testing.T) {
 	r := report.Build(traced(t, "snapshot\nmmap 0x1000+0x1000 stack=1\n"), nil, report.Facts{})

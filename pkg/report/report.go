@@ -122,7 +122,8 @@ type Totals struct {
 	// OldBytes were mapped before the window and are still mapped; OldUnmapped
 	// were mapped before it and given back in it.
 	OldBytes, OldUnmapped uint64
-	// HeapGrowth is the change of the program break in bytes.
+	// HeapGrowth is the change of the program break in bytes, of the address spaces
+	// that are left.
 	HeapGrowth int64
 	// Resident is how much of OutstandingBytes is in memory.
 	Resident Residence

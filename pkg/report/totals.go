@@ -64,7 +64,7 @@ func (b *builder) totals(r *Report) {
 		ByKind: make(map[string]uint64), Failed: s.Failed,
 		MappedBytes: s.Mapped, UnmappedBytes: s.Unmapped,
 		MappedCount: s.MappedCount, UnmappedCount: s.GoneCount,
-		OldUnmapped: s.OldUnmapped, OldOpened: s.OldOpened, OldReturned: s.OldReturned, HeapGrowth: s.HeapGrowth,
+		OldUnmapped: s.OldUnmapped, OldOpened: s.OldOpened, OldReturned: s.OldReturned,
 	}
 	for k, n := range s.Calls {
 		t.ByKind[k.String()] += n
@@ -75,6 +75,7 @@ func (b *builder) totals(r *Report) {
 		t.OutstandingCount += r.Paths[i].Count
 	}
 	for _, sp := range b.list {
+		t.HeapGrowth += sp.HeapGrowth
 		for e := range sp.Live.All() {
 			if e.Value.Origin == track.Before {
 				t.OldBytes += e.Len()

@@ -219,10 +219,12 @@ func (t *Tracker) moveBreak(sp *Space, ev *event.Event) {
 	}
 	if r := ev.Mapped(t.page); !r.Empty() {
 		t.stats.HeapGrowth += int64(r.Len())
+		sp.HeapGrowth += int64(r.Len())
 		t.add(sp, t.born(ev, r), r)
 	}
 	if r := ev.Unmapped(t.page); !r.Empty() {
 		t.stats.HeapGrowth -= int64(r.Len())
+		sp.HeapGrowth -= int64(r.Len())
 		t.munmap(sp, ev, r)
 	}
 }

@@ -24,6 +24,8 @@ type Space struct {
 	Settled Comparison
 	// Before is the size in bytes of the first reading.
 	Before uint64
+	// HeapGrowth is the change of the program break, in bytes.
+	HeapGrowth int64
 	// First and Newest are how many regions the kernel's map had when it was first
 	// and last read.
 	First, Newest Count

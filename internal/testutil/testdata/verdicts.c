@@ -449,6 +449,44 @@ PLANTED static void fine_doubling(void)
 		pause();
 }
 
+/* A container that doubles when it is full, and is filled at a steady rate. */
+PLANTED static void fine_filling(void)
+{
+	size_t n = PIECE;
+	char *p = map(n);
+	for (size_t used = 0;; used += 4 * KB) {
+		if (used == n) {
+			p = mremap(p, n, 2 * n, MREMAP_MAYMOVE);
+			if (p == MAP_FAILED)
+				die("mremap");
+			n *= 2;
+		}
+		p[used] = 1;
+		pause_ms(100);
+	}
+}
+
+/* A file that is written to by way of its one mapping. */
+PLANTED static void fine_growing_file(void)
+{
+	size_t n = PIECE;
+	int fd = memfd_create("journal", MFD_CLOEXEC);
+	if (ftruncate(fd, n))
+		die("ftruncate");
+	char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		die("mmap");
+	for (;; n += PIECE) {
+		p[n - 1] = 1;
+		pause_ms(100);
+		if (ftruncate(fd, n + PIECE))
+			die("ftruncate");
+		p = mremap(p, n, n + PIECE, MREMAP_MAYMOVE);
+		if (p == MAP_FAILED)
+			die("mremap");
+	}
+}
+
 static char *old_slots[300];
 
 static void old_cache(void) { fine_old_cache(old_slots, sizeof old_slots / sizeof *old_slots); }
@@ -466,6 +504,7 @@ static const struct {
 	HABIT(fine_cache), HABIT(fine_pool), HABIT(fine_one), HABIT(fine_ring), HABIT(fine_lru),
 	{"fine_old_cache", old_cache}, HABIT(fine_sawtooth), HABIT(fine_arena), HABIT(fine_warm_up), HABIT(fine_worker),
 	HABIT(fine_sessions), HABIT(fine_threads), HABIT(fine_malloc), HABIT(fine_files), HABIT(fine_doubling),
+	HABIT(fine_filling), HABIT(fine_growing_file),
 };
 
 static atomic_int begin;
