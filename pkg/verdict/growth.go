@@ -49,8 +49,9 @@ func (j *judge) fewForgotten() bool {
 	return n == 0 || n < fewBirths && j.settled >= fewBirths
 }
 
-// forgotten counts the mappings that are far older than any that was unmapped
-// ever got: the path gives its mappings back, but not these.
+// forgotten counts the mappings that are far older than any that was unmapped ever
+// got, or so many and so much older that chance does not explain it: the path gives
+// its mappings back, but not these.
 func (j *judge) forgotten() int {
 	limit := j.end - outlives*j.Freed.Quantile(1)
 	n := 0
@@ -59,7 +60,19 @@ func (j *judge) forgotten() int {
 			n++
 		}
 	}
+	if p, beyond := j.Freed.Beyond(j.ages()); p < significant {
+		n = max(n, beyond)
+	}
 	return n
+}
+
+// ages returns how old the mappings that are left are, ascending.
+func (j *judge) ages() []event.Time {
+	ages := make([]event.Time, len(j.Births))
+	for i, b := range j.Births {
+		ages[len(ages)-1-i] = j.end - b
+	}
+	return ages
 }
 
 // withoutTail returns the levels less their newest part.
@@ -72,11 +85,7 @@ func (j *judge) withoutTail() []uint64 {
 // less its tail (Kaplan and Meier 1958): mappings that are gone are deaths, those
 // that are left are censored at their age.
 func (j *judge) survival() float64 {
-	ages := make([]event.Time, len(j.Births))
-	for i, b := range j.Births {
-		ages[len(ages)-1-i] = j.end - b
-	}
-	return j.Freed.Survival(ages, event.Time(float64(j.Window)*(1-j.share)))
+	return j.Freed.Survival(j.ages(), event.Time(float64(j.Window)*(1-j.share)))
 }
 
 // longer returns a window in which enough mappings should be left to be sure.
