@@ -32,11 +32,11 @@ func (t *text) halves() {
 		n = min(n, maxHalves)
 	}
 	for _, p := range paths[:n] {
-		kind := kindWord(p)
+		kind := cmp.Or(string(p.Verdict.Kind), "not judged")
 		if p.Bytes == 0 {
 			kind = "gone"
 		}
-		t.half(growthOf(p.Half, p.Bytes), padTo(kind, 10)+"  "+place(p))
+		t.half(growthOf(p.Half, p.Bytes), padTo(kind, len("suppressed"))+" ", place(p))
 	}
 	if len(paths) > n {
 		var rest growth
@@ -44,15 +44,15 @@ func (t *text) halves() {
 			g := growthOf(p.Half, p.Bytes)
 			rest.first, rest.second = rest.first+g.first, rest.second+g.second
 		}
-		t.half(rest, count(uint64(len(paths)-n), "more path"))
+		t.half(rest, "", count(uint64(len(paths)-n), "more path"))
 	}
 	if len(paths) > 1 {
-		t.half(growthOf(t.r.Totals.Half, t.r.Totals.OutstandingBytes), "all together")
+		t.half(growthOf(t.r.Totals.Half, t.r.Totals.OutstandingBytes), "", "all together")
 	}
 }
 
-func (t *text) half(g growth, what string) {
-	t.para(plain, fmt.Sprintf("  %s  %s  ", rightTo(signedSize(g.first), 11), rightTo(signedSize(g.second), 11)), "%s", what)
+func (t *text) half(g growth, kind, what string) {
+	t.para(plain, fmt.Sprintf("  %s  %s  %s", rightTo(signedSize(g.first), 11), rightTo(signedSize(g.second), 11), kind), "%s", what)
 }
 
 // moved returns the paths that held something half-way or at the end, those first
