@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
@@ -35,6 +36,7 @@ func healthyPrograms() []program {
 			setup: [][]string{{pg + "initdb", "-D", "data", "-A", "trust", "-U", "postgres", "--no-sync"}},
 			argv: []string{pg + "postgres", "-D", "data", "-c", "listen_addresses=", "-c", "unix_socket_directories={dir}",
 				"-c", "fsync=off"},
+			end:    syscall.SIGINT, // removes its segment
 			ready:  []string{"pgbench", "-h", "{dir}", "-U", "postgres", "-q", "-i", "postgres"},
 			load:   [][]string{{"pgbench", "-h", "{dir}", "-U", "postgres", "-n", "-R", "100", "-c", "3", "-T", "900", "postgres"}},
 			family: 9, // the server, its five workers and a process for each connection

@@ -102,6 +102,9 @@ func launch(t *testing.T, pr program, dir string) int {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if pr.end != 0 && syscall.Kill(cmd.Process.Pid, pr.end) == nil {
+			_ = cmd.Wait()
+		}
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // an error means that all have ended
 		_ = cmd.Wait()
 		if b, err := os.ReadFile(out.Name()); err == nil && t.Failed() {

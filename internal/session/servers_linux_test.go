@@ -22,7 +22,10 @@ type program struct {
 	ready []string // succeeds when the program is up; nil: at once
 	// family is how many processes say that the program is at work.
 	family int
-	load   [][]string // run one after the other; nil: the program works by itself, to its end
+	// end is the signal that ends the program and what it would else leave in the
+	// machine; 0: it is killed.
+	end  syscall.Signal
+	load [][]string // run one after the other; nil: the program works by itself, to its end
 }
 
 // postgresBin is where Debian keeps the programs of PostgreSQL's server.
@@ -55,6 +58,7 @@ func servers() []program {
 			setup: [][]string{{pg + "initdb", "-D", "data", "-A", "trust", "-U", "postgres", "--no-sync"}},
 			argv: []string{pg + "postgres", "-D", "data", "-c", "listen_addresses=", "-c", "unix_socket_directories={dir}",
 				"-c", "fsync=off"},
+			end:   syscall.SIGINT, // removes its segment
 			ready: []string{"psql", "-h", "{dir}", "-U", "postgres", "-c", "select 1"},
 			load: [][]string{
 				{"pgbench", "-h", "{dir}", "-U", "postgres", "-i", "-s", "1", "postgres"},
