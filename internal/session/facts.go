@@ -20,7 +20,7 @@ func newFacts(cfg Config, host procfs.Host) report.Facts {
 			PageSize: host.PageSize, CPUs: host.CPUs, MaxMapCount: host.MaxMapCount,
 			Overcommit: host.Overcommit, Memory: host.Memory, Swap: host.Swap,
 		},
-		Window: report.Window{StartUnix: time.Now().UnixNano(), Planned: event.Time(cfg.Planned), When: cfg.When},
+		Window: report.Window{StartUnix: time.Now().UnixNano(), Planned: event.Time(cfg.Planned), When: cfg.When, FromExec: cfg.StopAtExec},
 	}
 }
 

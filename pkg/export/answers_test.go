@@ -121,6 +121,12 @@ var answers = []answer{
 	{"a command that has ended, with a cache", changed(with(judged(verdict.Cache, 2, "It grew and stopped: no new mapping in the last 12.0 s.", verdict.Owner{})), func(r *report.Report) {
 		r.Targets[0].Ended, r.Targets[0].Cmdline = "exited", []string{"./server"}
 	}), Options{}},
+	{"a command that was traced from its exec and grew", changed(with(slow(3)), func(r *report.Report) {
+		r.Targets[0].Ended, r.Window.StoppedBy, r.Window.FromExec = "exited", "exit", true
+	}), Options{}},
+	{"a command that was traced from its exec, with a cache", changed(with(judged(verdict.Cache, 2, "It grew and stopped: no new mapping in the last 12.0 s.", verdict.Owner{})), func(r *report.Report) {
+		r.Targets[0].Ended, r.Targets[0].Cmdline, r.Window.FromExec = "exited", []string{"./server"}, true
+	}), Options{}},
 	{"a program that was executed", changed(with(slow(3)), func(r *report.Report) { r.Targets[0].Ended = "called exec" }), Options{}},
 	{"a reservation that was trimmed", changed(with(judged(verdict.Once, 64, "It mapped once in this window.", goHeap)), func(r *report.Report) {
 		r.Remnants = []report.Remnant{{Left: 64 * mib, Mapped: 128 * mib, Count: 1, Owner: goHeap}, {Left: 64 * mib, Mapped: 128 * mib, Count: 2, Owner: goHeap}}

@@ -89,6 +89,7 @@ type jsonWindow struct {
 	Planned   jsonNumber `json:"planned_ns"`
 	StoppedBy string     `json:"stopped_by"`
 	When      string     `json:"when"`
+	FromExec  bool       `json:"from_exec"`
 	HalfTime  jsonNumber `json:"half_time_ns"`
 	Tail      jsonNumber `json:"tail_ns"`
 }
@@ -140,7 +141,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 			natural(int64(h.CPUs)), jsonNumber(h.MaxMapCount), valid(h.Overcommit), jsonNumber(h.Memory), jsonNumber(h.Swap)},
 		Targets: each(r.Targets, jsonTargetOf),
 		Window: jsonWindow{rfc3339(w.StartUnix, 0), rfc3339(w.StartUnix, w.Duration),
-			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy), valid(w.When), natural(int64(r.HalfTime)), natural(int64(r.Tail))},
+			natural(int64(w.Duration)), natural(int64(w.Planned)), valid(w.StoppedBy), valid(w.When), w.FromExec, natural(int64(r.HalfTime)), natural(int64(r.Tail))},
 		Totals: jsonTotals{
 			Calls: jsonNumber(n.Calls), ByKind: make(map[string]jsonNumber), Failed: jsonNumber(n.Failed),
 			MappedBytes: jsonNumber(n.MappedBytes), MappedCount: jsonNumber(n.MappedCount),

@@ -12,7 +12,10 @@ import (
 
 // elsewhere says where to look when nothing grows that was mapped in the window.
 func (t *text) elsewhere() {
-	n := &t.r.Totals
+	n, all := &t.r.Totals, t.r.Window.FromExec // nothing is older
+	if all && n.Calls > 0 && n.HeapGrowth <= 0 {
+		return
+	}
 	t.title("WHERE ELSE TO LOOK", "")
 	if n.HeapGrowth > 0 {
 		t.point("The heap grew by %s (brk). malloc takes this memory in one piece and hands it "+
@@ -22,7 +25,7 @@ func (t *text) elsewhere() {
 		t.point("No call that changes the address space was made at all. If memory grows all " +
 			"the same, pages of older mappings are being touched for the first time: RSS grows, VIRT does not.")
 	}
-	if n.OldBytes > 0 {
+	if n.OldBytes > 0 && !all {
 		t.point("%s was mapped before the window began. What grows slowly needs a longer window.",
 			size(n.OldBytes))
 	}
@@ -57,7 +60,12 @@ func (t *text) step() string {
 	if len(cs) == 0 || t.o.NoNext {
 		return ""
 	}
-	if t.gone() {
+	switch {
+	case t.gone() && t.r.Window.FromExec && t.g.chief() != nil:
+		return "Give it more to do, so that a trend shows."
+	case t.gone() && t.r.Window.FromExec:
+		return "Nothing: it was traced from its first mapping on, and nothing grew to its end."
+	case t.gone():
 		return "Trace it again, from its first mapping on: " + cs[0].line
 	}
 	if c := t.g.chief(); c == nil && len(t.g.early.paths) == 0 {
@@ -113,7 +121,13 @@ func (t *text) commands() []command {
 		trace += " -f"
 	}
 	if t.gone() {
-		cs := []command{{trace + " -- " + t.again(), "again, from its first mapping on"}}
+		var cs []command
+		switch {
+		case !t.r.Window.FromExec:
+			cs = append(cs, command{trace + " -- " + t.again(), "again, from its first mapping on"})
+		case !t.o.All && t.pathCount() > t.g.leaks.n()+t.g.growing.n():
+			cs = append(cs, command{trace + " --all -- " + t.again(), "every path, not only those that grow"})
+		}
 		if t.pathCount() > 0 {
 			cs = append(cs, command{trace + " -o out.folded -- " + t.again(), "for a flame graph"})
 		}

@@ -103,6 +103,8 @@ type Window struct {
 	// When says what the start waited for, and what was found then: "rss>2G: app (42):
 	// rss is 2.1 GiB". It is "" if it waited for nothing.
 	When string `json:",omitempty"`
+	// FromExec says that the targets are commands that were traced from their execve.
+	FromExec bool `json:",omitempty"`
 }
 
 // Totals are sums over all targets.
