@@ -125,7 +125,7 @@ var answers = []answer{
 		r.Targets[0].Ended, r.Window.StoppedBy, r.Window.FromExec = "exited", "exit", true
 	}), Options{}},
 	{"a command that was traced from its exec, with a cache", changed(with(judged(verdict.Cache, 2, "It grew and stopped: no new mapping in the last 12.0 s.", verdict.Owner{})), func(r *report.Report) {
-		r.Targets[0].Ended, r.Targets[0].Cmdline, r.Window.FromExec = "exited", []string{"./server"}, true
+		r.Targets[0].Ended, r.Targets[0].Cmdline, r.Window.FromExec, r.Window.Duration = "exited", []string{"./server"}, true, sec/5
 	}), Options{}},
 	{"a program that was executed", changed(with(slow(3)), func(r *report.Report) { r.Targets[0].Ended = "called exec" }), Options{}},
 	{"a reservation that was trimmed", changed(with(judged(verdict.Once, 64, "It mapped once in this window.", goHeap)), func(r *report.Report) {

@@ -176,6 +176,9 @@ func (t *text) pids() string {
 // wanted returns a window that should do for the headline to be sure, 0 if this
 // one did.
 func (t *text) wanted() event.Time {
+	if t.r.Window.FromExec && t.gone() && t.g.chief() == nil {
+		return 0 // there is no more of it
+	}
 	longer := t.g.early.longer
 	if c := t.g.chief(); c != nil {
 		longer = c.longer
