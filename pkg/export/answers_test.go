@@ -121,6 +121,12 @@ var answers = []answer{
 	{"a command that has ended, with a cache", changed(with(judged(verdict.Cache, 2, "It grew and stopped: no new mapping in the last 12.0 s.", verdict.Owner{})), func(r *report.Report) {
 		r.Targets[0].Ended, r.Targets[0].Cmdline = "exited", []string{"./server"}
 	}), Options{}},
+	{"callers that are not known", with(func() report.Path {
+		p := judged(verdict.Growing, 3, "", verdict.Owner{})
+		p.Frames = []stack.Frame{p.Frames[0], {Function: stack.Incomplete}}
+		p.Verdict.Why = verdict.Uncalled(verdict.Verdict{Kind: verdict.Leak, Why: neverUnmapped}, p.Frames).Why
+		return p
+	}()), Options{}},
 	{"a command that was traced from its exec and grew", changed(with(slow(3)), func(r *report.Report) {
 		r.Targets[0].Ended, r.Window.StoppedBy, r.Window.FromExec = "exited", "exit", true
 	}), Options{}},

@@ -45,7 +45,7 @@ func (b *builder) judge(g *groups, p *Path) {
 	c := &p.Commit
 	e.Matter = verdict.Matter{Bytes: p.Bytes, Closed: c.Closed, ClosedHeld: c.ClosedHeld, Returned: c.Returned,
 		Looked: p.Resident.Scanned >= p.Bytes, Held: p.Resident.Present + p.Resident.Swapped, Lazy: c.LazyHeld, LazyUnknown: c.LazyUnknown}
-	p.Verdict = p.Owner.Temper(verdict.Judge(e))
+	p.Verdict = verdict.Uncalled(p.Owner.Temper(verdict.Judge(e)), p.Frames)
 	p.Levels = e.Levels
 	if !slices.Equal(e.Open, e.Levels) {
 		p.Open = e.Open

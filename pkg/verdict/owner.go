@@ -82,6 +82,18 @@ func (o Owner) Temper(v Verdict) Verdict {
 	return v
 }
 
+// Uncalled returns the verdict v on a path of which the caller of the C library is
+// not known: it may be several paths, none of which need leak.
+func Uncalled(v Verdict, frames []stack.Frame) Verdict {
+	caller := lookAt(&Holding{Frames: frames}).caller
+	if v.Kind != Leak || caller == len(frames) || frames[caller].Function != stack.Incomplete {
+		return v
+	}
+	v.Kind = Growing
+	v.Why = strings.TrimSuffix(v.Why, ".") + "; but it is not known who called, so this may be several paths."
+	return v
+}
+
 // A rule recognises one owner. Of calls, modules and files one has to fit, if
 // any is set, and malloc and also have to hold.
 type rule struct {

@@ -130,3 +130,23 @@ func TestTemper(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, leak)
 	}
 }
+
+// What nobody is known to have called for is no leak of one path.
+func TestUncalled(t *testing.T) {
+	leak := Verdict{Kind: Leak, Why: "It went on."}
+	for text, want := range map[string]Verdict{
+		viaMmap + stack.Incomplete + "@":                 {Kind: Growing, Why: "It went on; but it is not known who called, so this may be several paths."},
+		viaMalloc + stack.Incomplete + "@":               {Kind: Growing, Why: "It went on; but it is not known who called, so this may be several paths."},
+		stack.Incomplete + "@":                           {Kind: Growing, Why: "It went on; but it is not known who called, so this may be several paths."},
+		viaMmap + "grow@pth < " + stack.Incomplete + "@": leak,
+		viaMmap + root:                                   leak,
+	} {
+		if got := Uncalled(leak, path(text)); got != want {
+			t.Errorf("%s: %+v", text, got)
+		}
+	}
+	once := Verdict{Kind: Once, Why: "It mapped once."}
+	if got := Uncalled(once, path(stack.Incomplete+"@")); got != once {
+		t.Errorf("once: %+v", got)
+	}
+}
