@@ -233,6 +233,9 @@ static __always_inline __u64 stack_of(void *regs, struct space *space)
 	return h;
 }
 
+#include "descriptors.h"
+#include "advice.h"
+
 /* ---- stacks that are not walked ---- */
 
 /*
@@ -334,7 +337,8 @@ static __always_inline void other(struct space *space, __u64 seq, struct mm_stru
 
 static __always_inline bool changes_map(__u32 kind)
 {
-	return kind != KIND_MPROTECT && kind != KIND_MADVISE && kind != KIND_NAME_VMA && kind != KIND_SHMGET;
+	return kind != KIND_MPROTECT && kind != KIND_MADVISE && kind != KIND_NAME_VMA && kind != KIND_SHMGET &&
+	       !makes_descriptor(kind);
 }
 
 /* Gives a change its number, under the lock, and notes the call that makes it. */
@@ -346,7 +350,7 @@ static __always_inline void number_by_lock(struct task_struct *task, struct mm_s
 	long nr = call_number(regs);
 	__u32 tid = task->pid;
 	struct inflight *f = find_inflight(tid);
-	bool ours = call_of(&c, nr, task);
+	bool ours = call_of(&c, nr, task) && !makes_descriptor(c.kind);
 	if (ours && f && f->seq) {
 		count(COUNT_SECOND);
 		other(space, seq, mm, nr, changes_map(f->kind) ? MARK_SECOND : 0);
@@ -647,6 +651,15 @@ static __always_inline bool wants_stack(struct record *r, struct space *space)
 	case KIND_MPROTECT:
 	case KIND_NAME_VMA:
 		return false;
+	case KIND_DUP:
+	case KIND_OTHER:
+		return false;
+	case KIND_OPEN:
+		if (timed && saving >= THRIFT_UNMAPS) {
+			count(COUNT_UNSTACKED);
+			return false;
+		}
+		return r->marks & MARK_FILE;
 	case KIND_SHMGET:
 		return true;
 	}
@@ -789,6 +802,9 @@ static __always_inline void number(struct record *r, struct space *space, long n
 	case KIND_MADVISE:
 	case KIND_NAME_VMA:
 	case KIND_SHMGET:
+	case KIND_OPEN:
+	case KIND_DUP:
+	case KIND_OTHER:
 		return;
 	}
 	r->seq = __sync_fetch_and_add(&space->seq, 1) + 1;
@@ -825,6 +841,10 @@ static __always_inline void record_call(struct call *c, void *regs, long ret, __
 		r->marks |= MARK_COMPAT;
 		wanted = normalize_compat(r, c->nr);
 	}
+	if (makes_descriptor(c->kind))
+		describe_file(r, c->nr);
+	if (c->kind == KIND_MADVISE && c->nr == NR_PROCESS_MADVISE)
+		wanted = tell_ranges(r);
 	if (!numbered && (!wanted || beside_the_point(r))) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		return;
@@ -852,7 +872,7 @@ static __always_inline int returned(void *regs, long ret)
 {
 	struct call c;
 	struct task_struct *task = bpf_get_current_task_btf();
-	if (!call_of(&c, call_number(regs), task))
+	if (!call_of(&c, call_number(regs), task) || makes_none(&c, regs, ret))
 		return 0;
 	__u64 mm = (__u64)task->mm;
 	struct space *space = find_space(mm, task->tgid);

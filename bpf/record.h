@@ -32,6 +32,8 @@ enum record_kind {
 	KIND_STACK,
 	/* those between are for user space */
 	KIND_SHMGET = 25,
+	KIND_OPEN = 26,
+	KIND_DUP = 27,
 	KIND_STACK_COPY = 250,
 };
 
@@ -49,6 +51,7 @@ enum record_mark {
 	/* 1 << 9 is for user space */
 	MARK_LIFT = 1 << 10,
 	MARK_ASSUMED = 1 << 11,
+	MARK_MORE = 1 << 12,
 };
 
 struct record {
@@ -61,7 +64,7 @@ struct record {
 	__u64 brk; /* before the change */
 	__u64 args[6]; /* KIND_FORK, KIND_EXEC: comm */
 	__s64 ret;
-	__u64 aux; /* length or huge page size in bytes */
+	__u64 aux; /* length, huge page size, or what is left out, in bytes */
 	__u64 stack; /* hash; 0: none */
 	__u64 lost; /* records of this space lost so far */
 	__u32 space;
@@ -149,7 +152,7 @@ struct found {
 /* What is left out to save the target time. */
 enum thrift {
 	THRIFT_NONE,
-	THRIFT_UNMAPS, /* no stacks of munmap */
+	THRIFT_UNMAPS, /* no stacks of munmap, nor of calls that open files */
 	THRIFT_HOT, /* nor walks of paths that were walked often */
 };
 
@@ -165,7 +168,7 @@ enum counter {
 	COUNT_STACKS, /* stacks handed over */
 	COUNT_COPIES, /* of these, those that user space had to finish */
 	COUNT_SPENT, /* ns in programs, of calls of traced spaces */
-	COUNT_UNSTACKED, /* munmaps without a stack, to save time */
+	COUNT_UNSTACKED, /* munmaps, and opened files, without a stack, to save time */
 	COUNT_ASSUMED, /* stacks taken from the call before at the same place */
 	COUNT_CHECKED, /* stacks walked though they could have been taken so */
 	COUNT_DIFFERED, /* of these, others than would have been taken */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Which system calls change an address space, by number and architecture, and
- * where their arguments lie. Numbers: arch/x86/entry/syscalls/syscall_{64,32}.tbl
+ * Which system calls change an address space or make descriptors of files, by
+ * number and architecture, and where their arguments lie. Numbers: arch/x86/entry/syscalls/syscall_{64,32}.tbl
  * and include/uapi/asm-generic/unistd.h.
  */
 #ifndef MMTRACE_SYSCALLS_H
@@ -15,6 +15,8 @@
 #define IPC_SHMAT 21
 #define IPC_SHMDT 22
 #define IPC_SHMGET 23
+#define NR_PIDFD_GETFD 438 /* the same everywhere */
+#define NR_PROCESS_MADVISE 440
 
 #define ON_X86 bpf_core_field_exists(((struct pt_regs___x86 *)0)->orig_ax)
 
@@ -33,6 +35,7 @@ static const struct {
 	__u8 native; /* enum record_kind */
 	__u8 ia32;
 } x86_calls[544] = {
+	[2].native = KIND_OPEN,
 	[9].native = KIND_MMAP,
 	[10].native = KIND_MPROTECT,
 	[11].native = KIND_MUNMAP,
@@ -41,17 +44,34 @@ static const struct {
 	[28].native = KIND_MADVISE,
 	[29].native = KIND_SHMGET,
 	[30].native = KIND_SHMAT,
+	[32].native = KIND_DUP,
+	[33].native = KIND_DUP, /* dup2 */
 	[67].native = KIND_SHMDT,
+	[72].native = KIND_DUP, /* fcntl */
+	[85].native = KIND_OPEN, /* creat */
 	[157].native = KIND_NAME_VMA, /* prctl */
 	[158].native = KIND_MAP_VDSO, /* arch_prctl */
 	[206].native = KIND_IO_SETUP,
 	[207].native = KIND_IO_DESTROY,
 	[216].native = KIND_REMAP_FILE_PAGES,
+	[257].native = KIND_OPEN, /* openat */
+	[292].native = KIND_DUP, /* dup3 */
+	[304].native = KIND_OPEN, /* open_by_handle_at */
+	[319].native = KIND_OPEN, /* memfd_create */
 	[329].native = KIND_MPROTECT, /* pkey_mprotect */
+	[437].native = KIND_OPEN, /* openat2 */
+	[NR_PIDFD_GETFD].native = KIND_DUP,
+	[NR_PROCESS_MADVISE].native = KIND_MADVISE,
+	[447].native = KIND_OPEN, /* memfd_secret */
 	[453].native = KIND_SHADOW_STACK,
 	[543].native = KIND_IO_SETUP, /* x32 */
 
+	[5].ia32 = KIND_OPEN,
+	[8].ia32 = KIND_OPEN, /* creat */
+	[41].ia32 = KIND_DUP,
 	[45].ia32 = KIND_BRK,
+	[55].ia32 = KIND_DUP, /* fcntl */
+	[63].ia32 = KIND_DUP, /* dup2 */
 	[90].ia32 = KIND_MMAP, /* old_mmap: one pointer to six words */
 	[91].ia32 = KIND_MUNMAP,
 	[117].ia32 = KIND_SHMAT, /* ipc */
@@ -60,20 +80,33 @@ static const struct {
 	[172].ia32 = KIND_NAME_VMA,
 	[192].ia32 = KIND_MMAP, /* mmap2: offset in pages */
 	[219].ia32 = KIND_MADVISE,
+	[221].ia32 = KIND_DUP, /* fcntl64 */
 	[245].ia32 = KIND_IO_SETUP,
 	[246].ia32 = KIND_IO_DESTROY,
 	[257].ia32 = KIND_REMAP_FILE_PAGES,
+	[295].ia32 = KIND_OPEN, /* openat */
+	[330].ia32 = KIND_DUP, /* dup3 */
+	[342].ia32 = KIND_OPEN, /* open_by_handle_at */
+	[356].ia32 = KIND_OPEN, /* memfd_create */
 	[380].ia32 = KIND_MPROTECT,
 	[384].ia32 = KIND_MAP_VDSO,
 	[395].ia32 = KIND_SHMGET,
 	[397].ia32 = KIND_SHMAT,
 	[398].ia32 = KIND_SHMDT,
+	[437].ia32 = KIND_OPEN, /* openat2 */
+	[NR_PIDFD_GETFD].ia32 = KIND_DUP,
+	[NR_PROCESS_MADVISE].ia32 = KIND_MADVISE,
+	[447].ia32 = KIND_OPEN, /* memfd_secret */
 	[453].ia32 = KIND_SHADOW_STACK,
 };
 
 static const __u8 generic_calls[512] = {
 	[0] = KIND_IO_SETUP,
 	[1] = KIND_IO_DESTROY,
+	[23] = KIND_DUP,
+	[24] = KIND_DUP, /* dup3 */
+	[25] = KIND_DUP, /* fcntl */
+	[56] = KIND_OPEN, /* openat */
 	[167] = KIND_NAME_VMA, /* prctl */
 	[194] = KIND_SHMGET,
 	[196] = KIND_SHMAT,
@@ -85,7 +118,13 @@ static const __u8 generic_calls[512] = {
 	[226] = KIND_MPROTECT,
 	[233] = KIND_MADVISE,
 	[234] = KIND_REMAP_FILE_PAGES,
+	[265] = KIND_OPEN, /* open_by_handle_at */
+	[279] = KIND_OPEN, /* memfd_create */
 	[288] = KIND_MPROTECT, /* pkey_mprotect */
+	[437] = KIND_OPEN, /* openat2 */
+	[NR_PIDFD_GETFD] = KIND_DUP,
+	[NR_PROCESS_MADVISE] = KIND_MADVISE,
+	[447] = KIND_OPEN, /* memfd_secret */
 	[453] = KIND_SHADOW_STACK,
 };
 

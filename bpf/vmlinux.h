@@ -76,16 +76,27 @@ struct pid {
 } __core;
 
 struct super_block {
+	__u32 s_dev;
 	unsigned long s_blocksize;
 	unsigned long s_magic;
 } __core;
 
 struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
 	struct super_block *i_sb;
 } __core;
 
 struct file {
 	struct inode *f_inode;
+} __core;
+
+struct fdtable {
+	struct file **fd;
+} __core;
+
+struct files_struct {
+	struct fdtable *fdt;
 } __core;
 
 struct vm_area_struct {
@@ -112,6 +123,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	struct pid *thread_pid;
+	struct files_struct *files;
 	char comm[16];
 } __core;
 

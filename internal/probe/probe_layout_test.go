@@ -47,7 +47,7 @@ func bytesOf[T any](p *T) []byte {
 // Every field of the kernel side's record is read, from where the compiler of
 // the kernel side has put it.
 func TestRecordLayout(t *testing.T) {
-	for kind := uint32(event.Mmap); kind <= uint32(event.ShmGet); kind++ {
+	for kind := uint32(event.Mmap); kind <= uint32(event.Dup); kind++ {
 		if k := event.Kind(kind); event.End < k && k < event.ShmGet {
 			continue // those of user space
 		}

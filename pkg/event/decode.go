@@ -33,7 +33,7 @@ func Decode(b []byte, ev *Event) error {
 		return decodeStack(b, ev)
 	case kind == uint32(StackCopy):
 		return decodeCopy(b, ev)
-	case (kind == 0 || kind > uint32(End)) && kind != uint32(ShmGet):
+	case kind == 0 || kind > uint32(End) && kind < uint32(ShmGet) || kind > uint32(Dup):
 		return fmt.Errorf("decoding a record: unknown kind %d", kind)
 	case len(b) < recordSize:
 		return ErrShort

@@ -29,6 +29,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"a part of the kind", []byte{1, 0}, "record too short"},
 		{"kind 0", make([]byte, recordSize), "decoding a record: unknown kind 0"},
 		{"a kind of user space", raw(Snapshot), "decoding a record: unknown kind 22"},
+		{"a kind that is none", raw(numKinds), "decoding a record: unknown kind 28"},
 		{"a record without its last byte", raw(Mmap)[:recordSize-1], "record too short"},
 		{"a stack without its header", raw(StackDef)[:stackHeaderSize-1], "record too short"},
 		{"a stack without its last frame", raw(StackDef, 7, 2<<32)[:stackHeaderSize+15], "record too short"},
@@ -60,6 +61,9 @@ func FuzzDecode(f *testing.F) {
 	for k := Mmap; k <= StackDef; k++ {
 		f.Add(raw(k, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
 	}
+	f.Add(raw(ShmGet, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
+	f.Add(raw(Open, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
+	f.Add(raw(Dup, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
 	f.Add(raw(StackCopy, 1, 2, 3, 4, 5, 1<<32|1))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var ev, again Event

@@ -48,7 +48,8 @@ const (
 	Huge
 	// Unreadable: a snapshot could not be read; it holds no regions.
 	Unreadable
-	// File: the new mapping has a file behind it.
+	// File: the new mapping has a file behind it, or the descriptor is of one that
+	// may be mapped.
 	File
 	// Late: the event came after its place in the order was given up.
 	Late
@@ -59,6 +60,8 @@ const (
 	// Assumed: Stack was not walked but taken from the call before at the same
 	// place, to save time.
 	Assumed
+	// More: a further range of the call that the event before is of.
+	More
 )
 
 // An Event is one record of a trace. Which fields are set depends on Kind.
@@ -87,7 +90,8 @@ type Event struct {
 	// Ret is the call's result, negative errno on failure.
 	Ret int64
 	// Aux is the length in bytes of a mapping whose call does not tell it
-	// (shmat, io_setup), or the page size with the mark Huge.
+	// (shmat, io_setup), the page size with the mark Huge, or what a Madvise leaves
+	// out.
 	Aux uint64
 	// Stack names the call stack.
 	Stack stack.ID

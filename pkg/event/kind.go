@@ -18,7 +18,7 @@ const (
 	IoDestroy           // io_destroy(ctx)
 	ShadowStack         // map_shadow_stack(addr, len, flags) = address
 	Mprotect            // mprotect(addr, len, prot)
-	Madvise             // madvise(addr, len, advice)
+	Madvise             // madvise(addr, len, advice), and a range that process_madvise gave back; Aux is how many bytes of the latter no event tells
 	NameVMA             // prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, addr, len, name)
 	MapVDSO             // arch_prctl(ARCH_MAP_VDSO_*, addr)
 	Clone               // fork, vfork, clone or clone3: copied the space, changed nothing here
@@ -34,6 +34,8 @@ const (
 	Clock    // everything up to Time has been handed over
 
 	ShmGet // shmget(key, size, flags) = id: a System V segment; changes no map
+	Open   // a call like open(2) = descriptor: of the file Args[0] (major<<32 | minor), Args[1] (inode); Args[2] is all ones; changes no map
+	Dup    // a call like dup(2) = descriptor: likewise; Args[2] is the descriptor that it is a copy of, all ones for one of another process
 
 	numKinds
 )
@@ -50,6 +52,7 @@ var kindNames = [numKinds]string{
 	Mprotect: "mprotect", Madvise: "madvise", NameVMA: "name_vma", MapVDSO: "map_vdso",
 	Clone: "clone", Other: "other", Fork: "fork", Exec: "exec", Exit: "exit", End: "end",
 	StackDef: "stack", Snapshot: "snapshot", Process: "process", Clock: "clock", ShmGet: "shmget",
+	Open: "open", Dup: "dup",
 }
 
 // String returns the kind's name in the text form.

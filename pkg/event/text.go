@@ -34,6 +34,9 @@ package event
 //	process                    ppid= comm=
 //	stack ID PC...             leaf first
 //	snapshot                   from= to=
+//	shmget                     id= size= key= flags=
+//	open                       fd= dev=MAJOR:MINOR ino=    (as in /proc/PID/maps)
+//	dup                        fd= dev=MAJOR:MINOR ino= of=
 //	clock                      t=
 //
 // A call that failed has its result behind the operands, " = EINVAL" or " = -22";
@@ -55,7 +58,7 @@ package event
 //	brk=         the break before the change; as the space's event before left it
 //	aux=         0
 //	lost=        as in the space's event before
-//	marks=       none; file for a mapping that is not anonymous
+//	marks=       none; file for a mapping that is not anonymous, and for open and dup
 //	from=, to=   of a snapshot: the newest seq of the space
 //	parent=, comm=, frames=PC,PC
 //

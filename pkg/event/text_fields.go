@@ -138,6 +138,8 @@ var kindFields = [numKinds][]field{
 		{"id", slotRet, decimal, nil}, {"size", slotArg1, decimal, nil}, {"key", slotArg0, hex, nil},
 		{"flags", slotArg2, shmgetForm, func(*textMemory, *Event) uint64 { return ipcCreate | 0o600 }},
 	},
+	Open:           {{"fd", slotRet, decimal, nil}, {"dev", slotArg0, devForm, nil}, {"ino", slotArg1, decimal, nil}, {"of", slotArg2, decimal, allOnes}},
+	Dup:            {{"fd", slotRet, decimal, nil}, {"dev", slotArg0, devForm, nil}, {"ino", slotArg1, decimal, nil}, {"of", slotArg2, decimal, nil}},
 	RemapFilePages: {{"prot", slotArg2, protForm, nil}, {"pgoff", slotArg3, hex, nil}, {"flags", slotArg4, hex, nil}},
 	IoSetup:        {{"n", slotArg0, decimal, nil}, {"ctxp", slotArg1, hex, nil}},
 	ShadowStack:    {{"flags", slotArg2, hex, nil}, {"hint", slotArg0, hex, nil}},
@@ -203,7 +205,7 @@ var commonFields = []field{
 
 // before returns what is remembered of ev's space if ev is of a thread in it.
 func before(m *textMemory, ev *Event) *textSpace {
-	if ev.Kind.Call() || ev.Kind == Clone || ev.Kind == Other {
+	if ev.Kind.Call() || ev.Kind == Clone || ev.Kind == Other || ev.Kind == Open || ev.Kind == Dup {
 		return m.space(ev.Space)
 	}
 	return &textSpace{}
@@ -217,11 +219,13 @@ func defaultSeq(m *textMemory, ev *Event) uint64 {
 }
 
 func defaultMarks(_ *textMemory, ev *Event) uint64 {
-	if ev.Kind == Mmap && !ev.Failed() && ev.Args[3]&MapAnonymous == 0 {
+	if ev.Kind == Mmap && !ev.Failed() && ev.Args[3]&MapAnonymous == 0 || ev.Kind == Open || ev.Kind == Dup {
 		return uint64(File)
 	}
 	return 0
 }
+
+func allOnes(*textMemory, *Event) uint64 { return ^uint64(0) }
 
 func defaultFD(_ *textMemory, ev *Event) uint64 {
 	if ev.Args[3]&MapAnonymous != 0 {

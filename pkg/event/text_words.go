@@ -1,6 +1,7 @@
 package event
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ var (
 	decimal = form{func(dst []byte, v uint64) []byte { return strconv.AppendInt(dst, int64(v), 10) }, parseNumber}
 	idForm  = form{appendID, parseNumber}
 
+	devForm  = form{appendDev, parseDev}
 	timeForm = form{decimal.append, parseTime}
 	protForm = form{appendProt, parseProt}
 
@@ -35,7 +37,7 @@ var (
 		{"compat", uint64(Compat)}, {"died", uint64(Died)}, {"second", uint64(Second)}, {"stale", uint64(Stale)},
 		{"unordered", uint64(Unordered)}, {"no_stack", uint64(NoStack)}, {"huge", uint64(Huge)},
 		{"unreadable", uint64(Unreadable)}, {"file", uint64(File)}, {"late", uint64(Late)},
-		{"lift", uint64(Lift)}, {"assumed", uint64(Assumed)},
+		{"lift", uint64(Lift)}, {"assumed", uint64(Assumed)}, {"more", uint64(More)},
 	})
 	moreMmapFlags = words("0", []word{
 		{"fixed", MapFixed}, {"grows_down", MapGrowsDown}, {"locked", 0x2000}, {"noreserve", MapNoReserve},
@@ -135,6 +137,19 @@ func appendID(dst []byte, v uint64) []byte {
 		return strconv.AppendUint(dst, v, 10)
 	}
 	return hex.append(dst, v)
+}
+
+// appendDev writes the number of a device as /proc/PID/maps does: MAJOR:MINOR, in
+// hexadecimal.
+func appendDev(dst []byte, v uint64) []byte {
+	return fmt.Appendf(dst, "%02x:%02x", v>>32, v&(1<<32-1))
+}
+
+func parseDev(s string) (uint64, bool) {
+	major, minor, ok := strings.Cut(s, ":")
+	hi, err := strconv.ParseUint(major, 16, 32)
+	lo, lerr := strconv.ParseUint(minor, 16, 32)
+	return hi<<32 | lo, ok && err == nil && lerr == nil
 }
 
 func parseTime(s string) (uint64, bool) {

@@ -126,9 +126,9 @@ func (s *Sequencer) tick(now event.Time) {
 }
 
 // ordered reports whether an event without a number of its own still has a
-// place among those that have one.
+// place among those that have one. A descriptor is made before the call that maps it.
 func ordered(k event.Kind) bool {
-	return k.Call() || k == event.End || k == event.Exit || k == event.Exec
+	return k.Call() || k == event.End || k == event.Exit || k == event.Exec || k == event.Open || k == event.Dup
 }
 
 // sequenced takes an event with a number. It returns false if that completed

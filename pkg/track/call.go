@@ -7,7 +7,7 @@ import (
 
 // call applies a system call, or the bare taking of the lock.
 func (t *Tracker) call(sp *Space, ev *event.Event) {
-	if ev.Kind.Call() {
+	if ev.Kind.Call() && ev.Marks&event.More == 0 {
 		t.calls[ev.Kind]++
 	}
 	if ev.Kind == event.Other && ev.Marks&event.Lift != 0 {
@@ -107,6 +107,9 @@ func (t *Tracker) born(ev *event.Event, r interval.Range) *Mapping {
 		m.ForStack = ev.Args[3]&event.MapStack != 0
 		m.NoReserve = ev.Args[3]&event.MapNoReserve != 0
 		m.File = ev.Marks&event.File != 0
+		if o := t.space(ev.Space).openedAs(ev.PID, int32(ev.Args[4]), ev.Lost); o != nil && m.File && ev.Marks&event.Late == 0 {
+			t.openers[m] = o
+		}
 		if ev.Marks&event.Huge != 0 && ev.Aux&(ev.Aux-1) == 0 {
 			m.Huge = ev.Aux
 		}
@@ -169,6 +172,9 @@ func (t *Tracker) release(sp *Space, pieces []interval.Entry[Piece], ev *event.E
 		m := p.Value.Mapping
 		m.Live -= min(n, m.Live)
 		sum += n
+		if m.Live == 0 {
+			delete(t.openers, m)
+		}
 		if m.Origin != Observed {
 			if !sp.again {
 				t.stats.OldUnmapped += n

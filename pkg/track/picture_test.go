@@ -133,6 +133,9 @@ func piece(tr *track.Tracker, p track.Piece, n uint64) string {
 			b.WriteString(" " + f.name)
 		}
 	}
+	if o := tr.Opener(m); o != nil {
+		fmt.Fprintf(&b, " opened=%d", o.Stack)
+	}
 	if r := tr.Returned(m); r.Calls > 0 {
 		fmt.Fprintf(&b, " returned=%#x", r.Bytes)
 		if r.Lazy > 0 {
@@ -167,7 +170,7 @@ func stats(tr *trace.Trace) string {
 	}{
 		{"failed", s.Failed}, {"mapped", s.Mapped}, {"unmapped", s.Unmapped}, {"mappings", s.MappedCount},
 		{"gone", s.GoneCount}, {"old unmapped", s.OldUnmapped}, {"unknown unmap", s.UnknownUnmap},
-		{"old returned", s.OldReturned}, {"overlaid", s.Overlaid}, {"checks", s.Checks},
+		{"old returned", s.OldReturned}, {"untold", s.Untold}, {"overlaid", s.Overlaid}, {"checks", s.Checks},
 		{"mismatches", s.Mismatches}, {"resyncs", s.Resyncs}, {"missing", s.Missing}, {"late", s.Late},
 		{"early", o.Early}, {"gaps", o.Gaps},
 	} {

@@ -16,7 +16,7 @@ func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Pr
 	} else if old := t.spaces[p.Space]; old != nil && p.Space != id {
 		old.Processes = slices.DeleteFunc(old.Processes, func(q event.PID) bool { return q == pid })
 		if old.Left = len(old.Processes) == 0; old.Left {
-			old.Gone = t.now
+			old.Gone, old.tables = t.now, nil
 		}
 	}
 	sp := t.space(id)
@@ -41,6 +41,9 @@ func (t *Tracker) fork(sp *Space, ev *event.Event) {
 		if c == nil {
 			c = inherit(m, sp.ID)
 			copies[m] = c
+			if by := t.openers[m]; by != nil {
+				t.openers[c] = by
+			}
 		}
 		sp.Live.Set(e.Range, Piece{c, e.Value.Base, e.Value.Closed})
 	}
@@ -80,7 +83,7 @@ func (t *Tracker) exit(ev *event.Event) {
 // page count is the last thing to compare with. If it is the only one, it may well
 // differ, since what the kernel mapped by itself was not seen.
 func (t *Tracker) end(sp *Space, ev *event.Event) {
-	sp.Ended, sp.Gone = true, t.now
+	sp.Ended, sp.Gone, sp.tables = true, t.now, nil
 	if !sp.known || sp.broken || ev.TotalVM == 0 {
 		return
 	}

@@ -23,6 +23,8 @@ type Returned struct {
 	// Bytes is all of it; of that Lazy was given with MADV_FREE: the kernel takes it
 	// when it needs it, and RSS counts it until then.
 	Bytes, Lazy uint64
+
+	newest event.Time // of the calls
 }
 
 // Add adds o to r.
@@ -36,7 +38,8 @@ func (r *Returned) Add(o Returned) {
 func (t *Tracker) Returned(m *Mapping) Returned { return t.returned[m] }
 
 // madvise counts what a call gives back. Of shared memory MADV_DONTNEED gives back
-// nothing but the page tables of this process.
+// nothing but the page tables of this process. process_madvise comes here range by
+// range: it gives back only what is the caller's own, see bpf/advice.h.
 func (t *Tracker) madvise(sp *Space, ev *event.Event) {
 	advice := int32(ev.Args[2])
 	switch advice {
@@ -44,8 +47,8 @@ func (t *Tracker) madvise(sp *Space, ev *event.Event) {
 	default:
 		return
 	}
+	t.stats.Untold += ev.Aux
 	r := interval.Of(ev.Args[0], ev.Args[1]).Align(t.page)
-	var newest *Mapping
 	for e := range sp.Live.Over(r) {
 		m, n := e.Value.Mapping, e.Intersect(r).Len()
 		if m.Shared && advice != adviceRemove {
@@ -60,10 +63,10 @@ func (t *Tracker) madvise(sp *Space, ev *event.Event) {
 		if advice == adviceFree {
 			sum.Lazy += n
 		}
-		if m != newest { // not another piece of the same
+		if sum.newest != ev.Time { // not another piece, or another range, of the same call
 			sum.Calls++
 		}
-		newest = m
+		sum.newest = ev.Time
 		t.returned[m] = sum
 	}
 }

@@ -35,20 +35,21 @@ type Space struct {
 	// trace, by their length in bytes; of the first MaxReturned lengths.
 	Returned map[uint64]uint64
 
-	known       bool                    // a first reading has been taken
-	fresh       bool                    // a map was adopted over changes in motion; no page count has agreed with it yet
-	settleUntil uint64                  // number of the last change that the adopted map may hold
-	doubtful    *interval.Map[struct{}] // where the live map may be wrong; nil: nowhere
-	grown       bool                    // as other, since the newest reading
-	other       bool                    // the lock was taken for what may have changed the map by itself
-	open        *event.Event            // the newest change, if its effect is not known
-	counted     bool                    // page counts came with changes
-	broken      bool                    // changes are missing since the newest reading
-	again       bool                    // what is being applied may be in the newest reading already
-	lifts       map[event.TID]lift      // by the thread whose mremap has not returned
-	lossy       bool                    // of these, some are lost for good
-	lost        uint64                  // records of this space lost so far
-	wants       Want                    // why the kernel's map should be read
+	known       bool                            // a first reading has been taken
+	fresh       bool                            // a map was adopted over changes in motion; no page count has agreed with it yet
+	settleUntil uint64                          // number of the last change that the adopted map may hold
+	doubtful    *interval.Map[struct{}]         // where the live map may be wrong; nil: nowhere
+	grown       bool                            // as other, since the newest reading
+	other       bool                            // the lock was taken for what may have changed the map by itself
+	open        *event.Event                    // the newest change, if its effect is not known
+	counted     bool                            // page counts came with changes
+	broken      bool                            // changes are missing since the newest reading
+	again       bool                            // what is being applied may be in the newest reading already
+	lifts       map[event.TID]lift              // by the thread whose mremap has not returned
+	lossy       bool                            // of these, some are lost for good
+	lost        uint64                          // records of this space lost so far
+	tables      map[event.PID]map[int32]*Opened // by process and descriptor
+	wants       Want                            // why the kernel's map should be read
 }
 
 // MaxReturned bounds Space.Returned.

@@ -16,6 +16,7 @@ type Stats struct {
 	OldUnmapped  uint64 // bytes given back that were there before
 	OldOpened    int64  // by how much more of what was there before is accessible, by mprotect, in bytes
 	OldReturned  uint64 // bytes that madvise gave back of what was there before
+	Untold       uint64 // bytes that process_madvise gave back in ranges that no event tells
 	UnknownUnmap uint64 // bytes of successful munmaps that held nothing we knew
 	Overlaid     uint64 // bytes replaced by fixed mappings
 	HeapGrowth   int64  // bytes
@@ -47,6 +48,7 @@ type Tracker struct {
 	failures  map[FailureKey]*Failure
 	sizes     map[sizeKey]uint64        // bytes
 	returned  map[*Mapping]Returned     // what madvise gave back of what is left
+	openers   map[*Mapping]*Opened      // who opened what is mapped
 	made      map[int32]Made            // System V segments by ID
 	calls     [event.MapVDSO + 1]uint64 // by kind
 	stats     Stats
@@ -64,6 +66,7 @@ func New(page uint64) *Tracker {
 		failures:  make(map[FailureKey]*Failure),
 		sizes:     make(map[sizeKey]uint64),
 		returned:  make(map[*Mapping]Returned),
+		openers:   make(map[*Mapping]*Opened),
 		made:      make(map[int32]Made),
 	}
 }
@@ -144,6 +147,9 @@ func (t *Tracker) Apply(ev *event.Event) {
 		return
 	case event.Exec:
 		t.exec(sp, ev)
+		return
+	case event.Open, event.Dup:
+		t.opened(sp, ev)
 		return
 	}
 	sp.again = ev.Marks&event.Late != 0 || ev.Seq != 0 && ev.Seq <= sp.settleUntil
