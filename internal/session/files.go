@@ -16,6 +16,8 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/interval"
 	"github.com/mmtrace/mmtrace/pkg/report"
 	"github.com/mmtrace/mmtrace/pkg/shm"
+	"github.com/mmtrace/mmtrace/pkg/stack"
+	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
 // Looking up files may take filesBudget in all, and maxDescriptors are looked at of
@@ -32,6 +34,7 @@ type fileKey struct{ dev, inode uint64 }
 // A files gathers those of one process.
 type files struct {
 	proc  *procfs.Process
+	space *track.Space
 	page  uint64
 	types map[uint64]string // of file systems by device
 	byKey map[fileKey]*file
@@ -71,7 +74,7 @@ func (s *Session) filesOf(sp *space, pieces []interval.Range, segments []shm.Seg
 	out = report.SpaceFiles{Space: sp.id, PID: sp.proc.PID()}
 	fds, beyond, err := sp.proc.Descriptors(maxDescriptors, until)
 	out.Beyond, out.Denied = beyond, errors.Is(err, fs.ErrPermission)
-	x := &files{proc: sp.proc, page: s.page, byKey: make(map[fileKey]*file)}
+	x := &files{proc: sp.proc, space: s.trace.Tracker().Spaces()[sp.id], page: s.page, byKey: make(map[fileKey]*file)}
 	if x.types, err = sp.proc.Filesystems(); err != nil {
 		x.types = nil // then files in memory show as files
 	}
@@ -172,6 +175,9 @@ func (x *files) fileOf(r *event.Region) *file {
 	for other, f := range x.byKey {
 		if other.inode == r.Inode && f.Path == text(name) && f.Deleted == gone {
 			x.byKey[k] = f
+			if r.Dev != f.Dev {
+				f.AltDev = r.Dev
+			}
 			return f
 		}
 	}
@@ -185,6 +191,9 @@ func (x *files) measure(f *file, r *event.Region) {
 	}
 	if n, err := x.proc.RegionNode(*r); err == nil {
 		f.Known, f.Size, f.Allocated, f.Deleted = true, n.Size, n.Allocated, n.Links == 0
+		if n.Inode == f.Inode && n.Dev != f.Dev {
+			f.AltDev = n.Dev
+		}
 	}
 }
 
@@ -222,6 +231,7 @@ func (x *files) facts() (out []report.FileFacts, more uint64) {
 		}
 		f.Other -= min(f.Other, bytes[f])
 		slices.Sort(f.FDs)
+		f.Openers = x.openers(f)
 		f.FDs = f.FDs[:min(len(f.FDs), maxFDs)]
 		f.SetRanges(f.ranges, x.page)
 	}
@@ -233,6 +243,22 @@ func (x *files) facts() (out []report.FileFacts, more uint64) {
 		out = append(out, f.FileFacts)
 	}
 	return out, uint64(len(list) - n)
+}
+
+// openers returns the call paths that opened descriptors of f which are still open.
+func (x *files) openers(f *file) (out []report.OpenerFacts) {
+	for _, fd := range f.FDs {
+		o := x.space.Opened(x.proc.PID(), fd)
+		if !o.Of(f.Inode, f.Dev, f.AltDev) {
+			continue
+		}
+		i, found := slices.BinarySearchFunc(out, o.Stack, func(a report.OpenerFacts, id stack.ID) int { return cmp.Compare(a.Stack, id) })
+		if !found {
+			out = slices.Insert(out, i, report.OpenerFacts{Stack: o.Stack})
+		}
+		out[i].Descriptors++
+	}
+	return out
 }
 
 // many is 1 if a process has many descriptors of f, else 0.

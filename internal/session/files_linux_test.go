@@ -49,7 +49,7 @@ func TestFiles(t *testing.T) {
 		file(report.PlainFile, filepath.Join(dir, name+"-many"), false, 2, 1, 37),
 	}
 	got := slices.Clone(r.Files)
-	diff := cmp.Diff(want, got, cmpopts.IgnoreFields(report.File{}, "ID", "FDs", "Frames", "Owner"), cmpopts.SortSlices(func(x, y report.File) bool {
+	diff := cmp.Diff(want, got, cmpopts.IgnoreFields(report.File{}, "ID", "FDs", "Frames", "Owner", "Openers"), cmpopts.SortSlices(func(x, y report.File) bool {
 		return x.Path+fmt.Sprint(x.Size) < y.Path+fmt.Sprint(y.Size)
 	}))
 	if diff != "" {
@@ -59,6 +59,9 @@ func TestFiles(t *testing.T) {
 		f := &got[i]
 		if f.Count > 0 != (len(f.Frames) > 0) || f.Kind == report.SysVFile && f.ID == 0 {
 			t.Errorf("%+v", f)
+		}
+		if f.Kind != report.SysVFile && (len(f.Openers) != 1 || f.Openers[0].Descriptors != f.Descriptors || f.Openers[0].Mappings != f.Count) {
+			t.Errorf("%s: one call opened it, not %+v", f.Path, f.Openers)
 		}
 		if f.Kind == report.PlainFile && f.Frames[len(f.Frames)-1].Function != "_start" {
 			t.Errorf("%s: frames %+v", f.Path, f.Frames)

@@ -67,7 +67,7 @@ func (s *Session) Report() (*report.Report, report.Facts, stack.Table) {
 // name gives the stacks that a report shows their names.
 func (s *Session) name() stack.Table {
 	s.readPerfMaps()
-	frames := s.Frames(report.Stacks(s.trace))
+	frames := s.Frames(report.Stacks(s.trace, &s.facts.Files))
 	s.facts.Missing = s.missing()
 	s.ownFacts()
 	return frames

@@ -15,11 +15,14 @@ func someFiles() []report.File {
 	at := []stack.Frame{lib("mmap"), c("load_index", "index.c", 88), c("main", "main.c", 12)}
 	list := []report.File{
 		{Kind: report.PlainFile, Path: "/srv/data/index\x1b[31m.bin", Deleted: true, Known: true, Size: 64 * mib, Allocated: 62 * mib,
-			Descriptors: 1, FDs: []uint32{7}, Bytes: 21 * mib, Count: 3, Frames: at},
+			Descriptors: 1, FDs: []uint32{7}, Bytes: 21 * mib, Count: 3, Frames: at, Openers: []report.Opener{openedFrom("open_index", 1, 3)}},
 		{Kind: report.PlainFile, Path: "/srv/data/gone", Deleted: true, Bytes: mib, Count: 1, Other: 2 * mib, Unread: true},
-		{Kind: report.PlainFile, Path: "/srv/data/log", Deleted: true, Known: true, Allocated: 5 * mib, Descriptors: 2, FDs: []uint32{3, 4}},
-		{Kind: report.PlainFile, Path: "/srv/data/many", Known: true, Descriptors: 31337, FDs: []uint32{3, 4, 9}, Other: mib, Unread: true},
-		{Kind: report.PlainFile, Path: "/srv/data/plain", Known: true, Bytes: 4096, Count: 1, Frames: at, Owner: "file mapping"},
+		{Kind: report.PlainFile, Path: "/srv/data/log", Deleted: true, Known: true, Allocated: 5 * mib, Descriptors: 2, FDs: []uint32{3, 4},
+			Openers: []report.Opener{openedFrom("open_log", 1, 0)}},
+		{Kind: report.PlainFile, Path: "/srv/data/many", Known: true, Descriptors: 31337, FDs: []uint32{3, 4, 9}, Other: mib, Unread: true,
+			Openers: []report.Opener{openedFrom("query", 20000, 0), openedFrom("query", 11330, 0), openedFrom("check", 6, 0), openedFrom("\x1b[31m", 1, 0)}},
+		{Kind: report.PlainFile, Path: "/srv/data/plain", Known: true, Bytes: 4096, Count: 1, Frames: at, Owner: "file mapping",
+			Openers: []report.Opener{openedFrom("open_plain", 2, 1), {Mappings: 1}}},
 		{Kind: report.PlainFile, Path: "/usr/lib/libx.so.1", Known: true, Bytes: 4096, Count: 1, Owner: "library mapping"},
 		{Kind: report.PlainFile, Path: "/usr/lib/liby.so.1", Deleted: true, Known: true, Allocated: 4096, Bytes: 4096, Count: 1, Owner: "library mapping"},
 		{Kind: report.PlainFile, Path: "/old/mapped", Deleted: true, Known: true, Allocated: 4096, Other: 4096, Descriptors: 1, FDs: []uint32{5}},
@@ -37,12 +40,21 @@ func someFiles() []report.File {
 	return list
 }
 
+// openedFrom is a call path that opened a file.
+func openedFrom(function string, descriptors, mappings uint64) report.Opener {
+	return report.Opener{Descriptors: descriptors, Mappings: mappings,
+		Frames: []stack.Frame{lib("open64"), c(function, "store.c", 34), c("main", "main.c", 12)}}
+}
+
 // alikeFiles are many files that are alike, of every kind.
 func alikeFiles() (out []report.File) {
 	at := []stack.Frame{lib("mmap"), c("load_index", "index.c", 88)}
 	for i := range 5 {
 		for _, f := range []report.File{
-			{Kind: report.MemFile, Path: "m", Deleted: true, Known: true, Allocated: mib, Bytes: mib, Count: 1, Descriptors: 1, FDs: []uint32{uint32(7 + i)}, Frames: at},
+			{Kind: report.MemFile, Path: "m", Deleted: true, Known: true, Allocated: mib, Bytes: mib, Count: 1, Descriptors: 1, FDs: []uint32{uint32(7 + i)}, Frames: at,
+				Openers: []report.Opener{openedFrom("make_memory", 1, 0)}},
+			{Kind: report.MemFile, Path: "n", Deleted: true, Known: true, Allocated: mib, Bytes: mib, Count: 1, Descriptors: 1, FDs: []uint32{uint32(7 + i)}, Frames: at,
+				Openers: []report.Opener{openedFrom("make_other", 1, 1)}},
 			{Kind: report.PlainFile, Path: "/srv/gone", Deleted: true, Bytes: mib, Count: 2, Frames: at, Unread: true},
 			{Kind: report.PlainFile, Path: "/srv/many", Known: true, Descriptors: 40, FDs: []uint32{1}, Other: mib},
 			{Kind: report.ShmFile, Path: "/dev/shm/a", Known: true, Allocated: mib, Bytes: mib, Count: 1, Frames: at},
@@ -86,7 +98,7 @@ var (
 var fileAnswers = []answer{
 	{"files of every kind", changed(plainLeak(), func(r *report.Report) { r.Files = someFiles() }), Options{Filter: Filter{Top: -1}, NoNext: true}},
 	{"the first files of several processes", changed(several(), func(r *report.Report) { r.Files = someFiles()[:2] }), Options{Filter: Filter{Top: 1}, NoNext: true}},
-	{"files that are alike", changed(quiet(), func(r *report.Report) { r.Files = alikeFiles() }), Options{NoNext: true}},
+	{"files that are alike", changed(quiet(), func(r *report.Report) { r.Files = alikeFiles() }), Options{Filter: Filter{Top: -1}, NoNext: true}},
 	{"descriptors that a damaged recording has lost", changed(quiet(), func(r *report.Report) {
 		r.Files = []report.File{{Kind: report.PlainFile, Path: "/a", Descriptors: 1, Count: 1}, {Kind: report.PlainFile, Path: "/b", Descriptors: 99}}
 	}), Options{NoNext: true}},

@@ -21,6 +21,17 @@ type jsonFile struct {
 	Other       jsonNumber   `json:"old_bytes"`
 	Owner       string       `json:"owner"`
 	Frames      []jsonFrame  `json:"frames"`
+	Openers     []jsonOpener `json:"openers"`
+}
+
+type jsonOpener struct {
+	Descriptors jsonNumber  `json:"descriptors"`
+	Mappings    jsonNumber  `json:"mappings"`
+	Frames      []jsonFrame `json:"frames"`
+}
+
+func jsonOpenerOf(o *report.Opener) jsonOpener {
+	return jsonOpener{Descriptors: jsonNumber(o.Descriptors), Mappings: jsonNumber(o.Mappings), Frames: each(o.Frames, jsonFrameOf)}
 }
 
 func jsonFileOf(f *report.File) jsonFile {
@@ -29,7 +40,7 @@ func jsonFileOf(f *report.File) jsonFile {
 		Known: f.Known, Size: jsonNumber(f.Size), Allocated: jsonNumber(f.Allocated), Descriptors: jsonNumber(f.Descriptors),
 		FDs:    each(f.FDs, func(n *uint32) jsonNumber { return jsonNumber(*n) }),
 		Unread: f.Unread, Bytes: jsonNumber(f.Bytes), Count: jsonNumber(f.Count), Other: jsonNumber(f.Other),
-		Owner: valid(f.Owner), Frames: each(f.Frames, jsonFrameOf),
+		Owner: valid(f.Owner), Frames: each(f.Frames, jsonFrameOf), Openers: each(f.Openers, jsonOpenerOf),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mmtrace/mmtrace/pkg/report"
+	"github.com/mmtrace/mmtrace/pkg/stack"
 )
 
 // fewAlike are so many files that are listed one by one; more that are alike are
@@ -61,20 +62,35 @@ func likeness(f *report.File) string {
 	if f.Descriptors >= report.ManyDescriptors {
 		b.WriteString(f.Path)
 	}
-	for i := range f.Frames {
-		fmt.Fprintf(&b, "\n%s %s %#x", f.Frames[i].Function, f.Frames[i].Module, f.Frames[i].Offset)
+	b.WriteString(pathLikeness(f.Frames))
+	for i := range f.Openers {
+		b.WriteString("\nopened" + pathLikeness(f.Openers[i].Frames))
+	}
+	return b.String()
+}
+
+// pathLikeness is equal for equal call paths.
+func pathLikeness(frames []stack.Frame) string {
+	var b strings.Builder
+	for i := range frames {
+		fmt.Fprintf(&b, "\n%s %s %#x", frames[i].Function, frames[i].Module, frames[i].Offset)
 	}
 	return b.String()
 }
 
 func together(fs []*report.File) *alike {
 	a := &alike{File: *fs[0], names: []string{fileName(fs[0])}}
+	a.Openers = slices.Clone(a.Openers)
 	for _, f := range fs[1:] {
 		a.Bytes += f.Bytes
 		a.Count += f.Count
 		a.Other += f.Other
 		a.Allocated += f.Allocated
 		a.Descriptors += f.Descriptors
+		for i := range f.Openers { // of the same paths, see likeness
+			a.Openers[i].Descriptors += f.Openers[i].Descriptors
+			a.Openers[i].Mappings += f.Openers[i].Mappings
+		}
 		a.names = append(a.names, fileName(f))
 	}
 	return a

@@ -57,6 +57,7 @@ func (t *text) file(n int, a *alike) {
 	if len(f.Frames) > 0 {
 		t.note(plain, "mapped by %s", place(&report.Path{Frames: f.Frames}))
 	}
+	t.openedBy(f)
 }
 
 func fileName(f *report.File) string {

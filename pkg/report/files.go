@@ -40,6 +40,9 @@ type File struct {
 	// of the largest, leaf first.
 	Owner  string
 	Frames []stack.Frame
+	// Openers are the call paths that opened it, as far as they are known, those of
+	// most descriptors and mappings first.
+	Openers []Opener
 }
 
 // InMemory reports whether the file lies in memory or swap.
@@ -124,6 +127,10 @@ func (b *builder) file(sp *track.Space, s *SpaceFiles, f *FileFacts) File {
 	out.Comm = b.comms[sp.ID]
 	seen := make(map[*track.Mapping]bool)
 	var largest *track.Mapping
+	var by openers
+	for _, o := range f.Openers {
+		by.add(b, o.Stack).Descriptors += o.Descriptors
+	}
 	for _, r := range f.Ranges(max(b.facts.Host.PageSize, 1)) {
 		e, ok := sp.Live.Find(r.Start)
 		if !ok || e.Start != r.Start {
@@ -134,11 +141,15 @@ func (b *builder) file(sp *track.Space, s *SpaceFiles, f *FileFacts) File {
 		if !seen[m] {
 			seen[m] = true
 			out.Count++
+			if o := b.tr.Opener(m); o.Of(f.Inode, f.Dev, f.AltDev) {
+				by.add(b, o.Stack).Mappings++
+			}
 		}
 		if largest == nil || m.Len() > largest.Len() {
 			largest = m
 		}
 	}
+	out.Openers = by.sorted()
 	if largest != nil {
 		out.Frames = b.stackOf(largest.Stack)
 		out.Owner = ownerOf(largest, out.Frames).Name

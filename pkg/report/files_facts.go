@@ -7,6 +7,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/interval"
 	"github.com/mmtrace/mmtrace/pkg/shm"
+	"github.com/mmtrace/mmtrace/pkg/stack"
 	"github.com/mmtrace/mmtrace/pkg/trace"
 )
 
@@ -58,7 +59,10 @@ type FileFacts struct {
 	Kind       FileKind
 	Path       string // without " (deleted)"; of a memfd its name
 	Dev, Inode uint64
-	Deleted    bool // it has no name any more
+	// AltDev is another number of its device, 0 if there is none: some file systems
+	// have one for stat and one for maps.
+	AltDev  uint64 `json:",omitempty"`
+	Deleted bool   // it has no name any more
 	// Removed says that a segment goes with its last attachment.
 	Removed bool
 	// Size is the length of the file and Allocated the space that it takes, in bytes,
@@ -67,12 +71,20 @@ type FileFacts struct {
 	Size, Allocated uint64
 	Descriptors     uint64
 	FDs             []uint32 // the lowest of them
+	// Openers are the calls that opened descriptors of it, as far as they were seen.
+	Openers []OpenerFacts `json:",omitempty"`
 	// Other are the bytes of mappings of it that are not outstanding, since they are
 	// older than the window.
 	Other uint64
 	// Pages holds two numbers of pages for each outstanding range, in the order of
 	// addresses: how far it begins behind the end of the one before, and its length.
 	Pages []uint64
+}
+
+// OpenerFacts are descriptors that are still open and that one call path opened.
+type OpenerFacts struct {
+	Stack       stack.ID
+	Descriptors uint64
 }
 
 // SetRanges fills in Pages, in pages of the given size in bytes.

@@ -107,7 +107,7 @@ func TestFilesOfAReport(t *testing.T) {
 	if diff := cmp.Diff(wantCaveats, r.Caveats); diff != "" {
 		t.Errorf("caveats (-want +got):\n%s", diff)
 	}
-	if got := Stacks(tr); !cmp.Equal(got, []stack.ID{21, 22, 23, 24}) {
+	if got := Stacks(tr, &facts.Files); !cmp.Equal(got, []stack.ID{21, 22, 23, 24}) {
 		t.Errorf("stacks to name: %v", got)
 	}
 }

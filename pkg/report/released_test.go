@@ -84,7 +84,7 @@ munmap 0x50000+0x1000
 	if b, n := balance(r); b != 0 || n != 0 {
 		t.Errorf("the paths account for %d bytes and %d mappings too many", b, n)
 	}
-	if diff := cmp.Diff([]stack.ID{1, 2, 3, 4}, report.Stacks(tr)); diff != "" {
+	if diff := cmp.Diff([]stack.ID{1, 2, 3, 4}, report.Stacks(tr, &report.FilesFacts{})); diff != "" {
 		t.Errorf("stacks (-want +got):\n%s", diff)
 	}
 }
@@ -93,7 +93,7 @@ munmap 0x50000+0x1000
 func TestReleasedIsBounded(t *testing.T) {
 	const more = 5
 	tr := busy(t, report.MaxReleased+more)
-	ids := report.Stacks(tr)
+	ids := report.Stacks(tr, &report.FilesFacts{})
 	if len(ids) != report.MaxReleased || ids[0] != more+1 {
 		t.Errorf("%d stacks from %d on", len(ids), ids[0])
 	}
@@ -120,7 +120,7 @@ func TestReleasedIsBounded(t *testing.T) {
 func BenchmarkBuild(b *testing.B) {
 	tr := busy(b, 65536)
 	frames := make(stack.Table)
-	for _, id := range report.Stacks(tr) {
+	for _, id := range report.Stacks(tr, &report.FilesFacts{}) {
 		for i := range uint64(30) {
 			frames[id] = append(frames[id], stack.Frame{Function: "main.f", Module: "/usr/bin/x", BuildID: "5d3c0ffe", Offset: uint64(id) + i})
 		}

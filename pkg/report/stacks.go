@@ -8,9 +8,10 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/track"
 )
 
-// Stacks returns the IDs of the stacks that a report on t shows, in order. Of
-// those whose mappings are all gone there are at most MaxReleased.
-func Stacks(t *trace.Trace) []stack.ID {
+// Stacks returns the IDs of the stacks that a report on t shows with what was read
+// of files, in order. Of those whose mappings are all gone there are at most
+// MaxReleased.
+func Stacks(t *trace.Trace, files *FilesFacts) []stack.ID {
 	b := &builder{t: t, tr: t.Tracker()}
 	b.spaces()
 	set, shown := make(map[stack.ID]bool), make(map[stack.ID]bool)
@@ -19,12 +20,22 @@ func Stacks(t *trace.Trace) []stack.ID {
 		if m.Short != nil {
 			set[m.Short.Stack] = true
 		}
+		if o := b.tr.Opener(m); o != nil {
+			set[o.Stack] = true
+		}
 	})
 	for k := range b.tr.Failures() {
 		set[k.Stack] = true
 	}
 	for _, m := range b.tr.Segments() {
 		set[m.Stack] = true
+	}
+	for i := range files.Spaces {
+		for k := range files.Spaces[i].Files {
+			for _, o := range files.Spaces[i].Files[k].Openers {
+				set[o.Stack] = true
+			}
+		}
 	}
 	gone := b.gone(shown)
 	for _, id := range gone[:min(len(gone), MaxReleased)] {

@@ -160,6 +160,14 @@ func sharedMaySwap(r *Report) bool {
 	return slices.ContainsFunc(r.Paths, func(p Path) bool { return p.Shared > 0 })
 }
 
+// untold says what process_madvise gave back without saying of which mappings.
+func untold(n uint64) []string {
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("process_madvise gave back %s more than is told: of each of its calls the first 32 ranges are looked at.", bytes.text(float64(n)))}
+}
+
 // caveats are sentences that limit what the numbers say.
 func caveats(r *Report, targets []TargetFacts) []string {
 	var out []string
