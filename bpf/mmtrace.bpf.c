@@ -655,11 +655,7 @@ static __always_inline bool wants_stack(struct record *r, struct space *space)
 	case KIND_OTHER:
 		return false;
 	case KIND_OPEN:
-		if (timed && saving >= THRIFT_UNMAPS) {
-			count(COUNT_UNSTACKED);
-			return false;
-		}
-		return r->marks & MARK_FILE;
+		return (r->marks & MARK_FILE) && !(timed && saving >= THRIFT_UNMAPS);
 	case KIND_SHMGET:
 		return true;
 	}

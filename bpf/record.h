@@ -168,7 +168,7 @@ enum counter {
 	COUNT_STACKS, /* stacks handed over */
 	COUNT_COPIES, /* of these, those that user space had to finish */
 	COUNT_SPENT, /* ns in programs, of calls of traced spaces */
-	COUNT_UNSTACKED, /* munmaps, and opened files, without a stack, to save time */
+	COUNT_UNSTACKED, /* munmaps without a stack, to save time */
 	COUNT_ASSUMED, /* stacks taken from the call before at the same place */
 	COUNT_CHECKED, /* stacks walked though they could have been taken so */
 	COUNT_DIFFERED, /* of these, others than would have been taken */

@@ -46,7 +46,7 @@ type Thrift uint32
 
 const (
 	ThriftNone Thrift = iota
-	// ThriftUnmaps: no call stacks of munmap.
+	// ThriftUnmaps: no call stacks of munmap, nor of calls that open files.
 	ThriftUnmaps
 	// ThriftHot: a call at a place whose stack was walked often, always with the
 	// same result, is assumed to have that stack again, with event.Assumed.

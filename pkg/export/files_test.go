@@ -18,7 +18,7 @@ func someFiles() []report.File {
 			Descriptors: 1, FDs: []uint32{7}, Bytes: 21 * mib, Count: 3, Frames: at, Openers: []report.Opener{openedFrom("open_index", 1, 3)}},
 		{Kind: report.PlainFile, Path: "/srv/data/gone", Deleted: true, Bytes: mib, Count: 1, Other: 2 * mib, Unread: true},
 		{Kind: report.PlainFile, Path: "/srv/data/log", Deleted: true, Known: true, Allocated: 5 * mib, Descriptors: 2, FDs: []uint32{3, 4},
-			Openers: []report.Opener{openedFrom("open_log", 1, 0)}},
+			Openers: []report.Opener{viaLibrary(1)}},
 		{Kind: report.PlainFile, Path: "/srv/data/many", Known: true, Descriptors: 31337, FDs: []uint32{3, 4, 9}, Other: mib, Unread: true,
 			Openers: []report.Opener{openedFrom("query", 20000, 0), openedFrom("query", 11330, 0), openedFrom("check", 6, 0), openedFrom("\x1b[31m", 1, 0)}},
 		{Kind: report.PlainFile, Path: "/srv/data/plain", Known: true, Bytes: 4096, Count: 1, Frames: at, Owner: "file mapping",
@@ -44,6 +44,12 @@ func someFiles() []report.File {
 func openedFrom(function string, descriptors, mappings uint64) report.Opener {
 	return report.Opener{Descriptors: descriptors, Mappings: mappings,
 		Frames: []stack.Frame{lib("open64"), c(function, "store.c", 34), c("main", "main.c", 12)}}
+}
+
+// viaLibrary is a call path that opened a file by a library without names.
+func viaLibrary(descriptors uint64) report.Opener {
+	store := stack.Frame{Module: "/usr/lib/libstore.so.3", Offset: 0x1234}
+	return report.Opener{Descriptors: descriptors, Frames: []stack.Frame{lib("open64"), store, store, c("open_log", "store.c", 34), c("main", "main.c", 12)}}
 }
 
 // alikeFiles are many files that are alike, of every kind.

@@ -39,8 +39,8 @@ func TestOverheadText(t *testing.T) {
 		{"one step", report.Overhead{Limit: 0.03, Spent: 2e6, CPU: 1e9, Steps: []report.Saving{unmaps}, Unstacked: 1},
 			"  - Tracing took 0.20 % of the CPU time that the target took itself;\n" +
 				"    --max-overhead allows 3.0 %.\n" +
-				"  - From 2.0 s on it left out the call stacks of munmap, 1 stack so far, since\n" +
-				"    it took 3.1 %.\n"},
+				"  - From 2.0 s on it left out the call stacks of munmap, 1 stack so far, and\n" +
+				"    those of calls that open files, since it took 3.1 %.\n"},
 		{"too late", report.Overhead{Limit: 0.03, Spent: 40e6, CPU: 1e9},
 			"  - Tracing took 4.0 % of the CPU time that the target took itself;\n" +
 				"    --max-overhead allows 3.0 %. That was seen too late, or only at the end.\n"},

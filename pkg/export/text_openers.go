@@ -45,7 +45,7 @@ type openPlace struct {
 func openPlaces(paths []report.Opener) (out []openPlace) {
 	for i := range paths {
 		o := &paths[i]
-		at := place(&report.Path{Frames: behindOpen(o.Frames)})
+		at := openedAt(behindOpen(o.Frames))
 		k := slices.IndexFunc(out, func(p openPlace) bool { return p.place == at })
 		if k < 0 {
 			out = append(out, openPlace{*o, at})
@@ -78,6 +78,23 @@ func behindOpen(frames []stack.Frame) []stack.Frame {
 		}
 	}
 	return frames
+}
+
+// openedAt names the place of a path that opened a file. If that is in a library,
+// which opens files for many, the place that called the library follows.
+func openedAt(frames []stack.Frame) string {
+	s := place(&report.Path{Frames: frames})
+	i := blame(frames)
+	if i == len(frames) || !strings.Contains(base(frames[i].Module), ".so") {
+		return s
+	}
+	for k := i + 1; k < len(frames); k++ {
+		f := &frames[k]
+		if f.Module != frames[i].Module && f.Module != "" && !plumbing(f) && !entry(f) {
+			return s + ", called from " + place(&report.Path{Frames: frames[k:]})
+		}
+	}
+	return s
 }
 
 // openerShare says what is left of what one call path opened.

@@ -15,7 +15,7 @@ func (t *text) overhead() {
 	}
 	t.point("%s", costDetail(o))
 	if s := o.Saved(report.SavingUnmaps); s != nil {
-		t.point("From %s on it left out the call stacks of munmap, %s so far, since it took %s.",
+		t.point("From %s on it left out the call stacks of munmap, %s so far, and those of calls that open files, since it took %s.",
 			span(s.Time), count(o.Unstacked, "stack"), percent(s.Share))
 	}
 	if s := o.Saved(report.SavingHot); s != nil {

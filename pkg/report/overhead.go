@@ -25,7 +25,7 @@ type Overhead struct {
 
 // What a Saving leaves out.
 const (
-	SavingUnmaps = "munmap_stacks" // the stacks of munmap
+	SavingUnmaps = "munmap_stacks" // the stacks of munmap, and of calls that open files
 	SavingHot    = "hot_stacks"    // walks of stacks that were walked often
 )
 
