@@ -46,7 +46,8 @@ func named(a, b string, bytes, number uint64) *report.Report {
 		Trend:      namedTrend(a, bytes, number),
 		Files: []report.File{
 			{PID: 1, Comm: a, Kind: report.PlainFile, Path: b, Deleted: true, Known: number%2 == 0, Allocated: bytes, Descriptors: number,
-				FDs: []uint32{uint32(number)}, Bytes: bytes, Count: number, Owner: a, Frames: frames},
+				FDs: []uint32{uint32(number)}, Bytes: bytes, Count: number, Owner: a, Frames: frames,
+				Openers: []report.Opener{{Descriptors: number, Mappings: bytes, Frames: frames}, {Descriptors: 1, Frames: frames[1:]}, {Mappings: 1}}},
 			{Kind: report.MemFile, Path: a, Deleted: true, Other: number},
 		},
 		Left: []report.Left{{Kind: shm.Posix, Path: a, Inode: number, Bytes: bytes},

@@ -92,14 +92,8 @@ func (sp *Space) openedAs(pid event.PID, fd int32, lost uint64) *Opened {
 func (t *Tracker) Opener(m *Mapping) *Opened { return t.openers[m] }
 
 // Opened returns the newest call that was seen to make a descriptor of a process
-// that uses sp, nil if none was or calls may have gone unseen since. The process
-// may be known by another number here than in the namespace of the kernel side:
-// then nothing is told unless it is the only one.
+// that uses sp, nil if none was or calls may have gone unseen since. The process is
+// known by its number in the initial namespace: under another nothing is told.
 func (sp *Space) Opened(pid event.PID, fd uint32) *Opened {
-	if len(sp.tables) == 1 {
-		for only := range sp.tables {
-			pid = only
-		}
-	}
 	return sp.openedAs(pid, int32(fd), sp.lost)
 }
