@@ -1,11 +1,13 @@
 package export
 
 import (
+	"bufio"
 	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -41,28 +43,75 @@ func JSON(w io.Writer, r *report.Report, o JSONOptions) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, "report", jsonReportOf(sel, left, &o))
+	return writeReport(w, jsonReportOf(sel, left, &o), sel.Paths)
+}
+
+// writeReport writes j with the given paths in it, one after the other: all their
+// mappings together may be a million, and their text a gigabyte.
+func writeReport(w io.Writer, j *jsonReport, paths []report.Path) error {
+	const member = "\n  \"paths\": ["
+	text, err := encodeJSON(j, "")
+	if err != nil {
+		return fmt.Errorf("encoding the JSON report: %w", err)
+	}
+	before, after, _ := bytes.Cut(text, []byte(member)) // no string holds a line break
+	out := bufio.NewWriterSize(w, 1<<16)
+	_, _ = out.Write(before) // Flush returns the first error
+	_, _ = out.WriteString(member)
+	const inner = "    "
+	for i := range paths {
+		b, err := encodeJSON(jsonPathOf(&paths[i]), inner)
+		if err != nil {
+			return fmt.Errorf("encoding the JSON report: %w", err)
+		}
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		_, _ = out.WriteString("\n" + inner)
+		_, _ = out.Write(bytes.TrimSuffix(b, []byte("\n")))
+	}
+	if len(paths) > 0 {
+		_, _ = out.WriteString("\n  ")
+	}
+	_, _ = out.Write(after)
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("writing the JSON report: %w", err)
+	}
+	return nil
 }
 
 // writeJSON writes v, which an error calls what, as indented text that is safe to
 // show.
 func writeJSON(w io.Writer, what string, v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
+	b, err := encodeJSON(v, "")
+	if err != nil {
 		return fmt.Errorf("encoding the JSON %s: %w", what, err)
 	}
-	if _, err := w.Write(showable(b.Bytes())); err != nil {
+	if _, err := w.Write(b); err != nil {
 		return fmt.Errorf("writing the JSON %s: %w", what, err)
 	}
 	return nil
 }
 
+// encodeJSON returns v as indented text that is safe to show, with prefix before
+// each line but the first.
+func encodeJSON(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent(prefix, "  ")
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return showable(b.Bytes()), nil
+}
+
 // showable returns the JSON text b with every character that has no shape of
 // its own escaped, other than line breaks. Outside of strings JSON has none.
 func showable(b []byte) []byte {
+	if !slices.ContainsFunc(b, func(c byte) bool { return c != '\n' && (c < ' ' || c > '~') }) {
+		return b
+	}
 	out := make([]byte, 0, len(b))
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)

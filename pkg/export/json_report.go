@@ -131,7 +131,8 @@ type jsonSelection struct {
 	ExclBytes    jsonNumber `json:"excluded_bytes"`
 }
 
-// jsonReportOf returns r in the shape in which it is written.
+// jsonReportOf returns r in the shape in which it is written, but for its paths,
+// which writeReport adds.
 func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 	w, h, n := &r.Window, &r.Host, &r.Totals
 	j := &jsonReport{
@@ -155,7 +156,7 @@ func jsonReportOf(r *report.Report, left LeftOut, o *JSONOptions) *jsonReport {
 		Quality:    jsonQualityOf(&r.Quality),
 		Overhead:   jsonOverheadOf(&r.Overhead),
 		Selection:  jsonSelectionOf(left, o),
-		Paths:      each(r.Paths, jsonPathOf),
+		Paths:      []jsonPath{},
 		Remnants:   each(r.Remnants, jsonRemnantOf),
 		Suppressed: each(r.Suppressed, jsonSuppressedOf),
 		Failures:   each(r.Failures, jsonFailureOf),

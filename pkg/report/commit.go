@@ -109,7 +109,7 @@ func (b *builder) reserver(g *groups, sp *track.Space, m *track.Mapping) *Path {
 	if p == nil || p.Count == 0 {
 		return nil
 	}
-	return p
+	return &p.Path
 }
 
 // holds counts n bytes of a piece to the path that holds them; r is what of them is

@@ -12,27 +12,17 @@ import (
 // levelPoints is how many levels a path's history has.
 const levelPoints = 60
 
-// evidence returns what a path is judged by, new if need be.
-func (g *groups) evidence(p *Path) *verdict.Evidence {
-	e := g.evidences[p]
-	if e == nil {
-		e = &verdict.Evidence{Levels: make([]uint64, levelPoints), Open: make([]uint64, levelPoints)}
-		g.evidences[p] = e
-	}
-	return e
-}
-
 // witness adds what an account saw of a path.
-func (b *builder) witness(g *groups, p *Path, a *track.Account) {
-	e := g.evidence(p)
+func (b *builder) witness(p *group, a *track.Account) {
+	e := &p.evidence
 	e.Freed.AddAll(&a.Freed)
 	start := b.tr.Begin()
 	a.Levels(b.facts.Begin-start, b.facts.End-start, e.Levels, e.Open)
 }
 
 // judge passes the verdict on a path of which something is outstanding.
-func (b *builder) judge(g *groups, p *Path) {
-	e := g.evidence(p)
+func (b *builder) judge(p *group) {
+	e := &p.evidence
 	e.Begin, e.Window = b.facts.Begin, b.facts.End-b.facts.Begin
 	e.Tail = b.facts.Tail.Of(e.Window)
 	e.Mapped = max(p.MappedCount, uint64(len(e.Births)))
@@ -40,8 +30,8 @@ func (b *builder) judge(g *groups, p *Path) {
 		e.Births[i] = min(max(e.Births[i], b.facts.Begin), b.facts.End)
 	}
 	slices.Sort(e.Births)
-	p.Owner = ownerOf(g.largest[p], p.Frames)
-	e.File = g.largest[p].File
+	p.Owner = ownerOf(p.largest, p.Frames)
+	e.File = p.largest.File
 	c := &p.Commit
 	e.Matter = verdict.Matter{Bytes: p.Bytes, Closed: c.Closed, ClosedHeld: c.ClosedHeld, Returned: c.Returned,
 		Looked: p.Resident.Scanned >= p.Bytes, Held: p.Resident.Present + p.Resident.Swapped, Lazy: c.LazyHeld, LazyUnknown: c.LazyUnknown}
@@ -67,12 +57,6 @@ func ownerOf(m *track.Mapping, frames []stack.Frame) verdict.Owner {
 		Frames: frames, Call: m.Kind.String(), Length: m.Len(), Prot: m.Prot, ForStack: m.ForStack, NoReserve: m.NoReserve,
 		File: m.File, Path: m.Path,
 	})
-}
-
-// bornAt notes when a mapping that is left was made.
-func (g *groups) bornAt(p *Path, t event.Time) {
-	e := g.evidence(p)
-	e.Births = append(e.Births, t)
 }
 
 // replacements returns how much of an older mapping went for each that is left:

@@ -16,41 +16,55 @@ import (
 
 // A groups holds the paths while they are gathered.
 type groups struct {
-	byKey     map[string]*Path
-	byAccount map[track.AccountKey]*Path
-	evidences map[*Path]*verdict.Evidence
-	largest   map[*Path]*track.Mapping
+	byKey     map[string]*group
+	byAccount map[track.AccountKey]*group
+}
+
+// A group is a path with what it is judged by.
+type group struct {
+	Path
+	evidence verdict.Evidence
+	largest  *track.Mapping // that is left
+	left     []left         // the first MaxMappings and some more
+}
+
+// A left is a mapping of which something is left, in the space sp.
+type left struct {
+	sp *track.Space
+	m  *track.Mapping
 }
 
 // paths groups what was mapped in the window by call path.
 func (b *builder) paths(r *Report) {
-	g := &groups{make(map[string]*Path), make(map[track.AccountKey]*Path), make(map[*Path]*verdict.Evidence), make(map[*Path]*track.Mapping)}
-	shown := make(map[stack.ID]bool)
+	g := &groups{make(map[string]*group), make(map[track.AccountKey]*group)}
 	share := b.replacements()
 	b.outstanding(func(sp *track.Space, m *track.Mapping) {
-		shown[m.Stack] = true
 		p := b.path(g, track.AccountKey{Space: sp.ID, Stack: m.Stack, Kind: m.Kind})
 		b.count(p, sp, m)
-		g.bornAt(p, m.Born)
-		g.evidence(p).Returned += share(sp, m)
-		if l := g.largest[p]; l == nil || m.Len() > l.Len() {
-			g.largest[p] = m
+		p.evidence.Births = append(p.evidence.Births, m.Born)
+		p.evidence.Returned += share(sp, m)
+		if p.largest == nil || m.Len() > p.largest.Len() {
+			p.largest = m
 		}
 	})
+	shown := make(map[stack.ID]bool)
+	for k := range g.byAccount {
+		shown[k.Stack] = true
+	}
 	r.Unlisted = b.accounts(g, b.unlisted(shown))
 	b.commitments(g)
 	for _, p := range g.byKey {
 		if p.Count == 0 {
 			p.Oldest, p.Newest = 0, 0
-			r.Released = append(r.Released, *p)
+			r.Released = append(r.Released, p.Path)
 			continue
 		}
-		b.judge(g, p)
+		b.judge(p)
 		if s := float64(b.facts.End-b.facts.Begin) / 1e9; s > 0 {
 			p.Rate = float64(p.Growth()) / s
 		}
-		finish(p)
-		r.Paths = append(r.Paths, *p)
+		b.finish(p)
+		r.Paths = append(r.Paths, p.Path)
 	}
 	slices.SortFunc(r.Paths, func(x, y Path) int {
 		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(y.Count, x.Count), strings.Compare(x.ID, y.ID))
@@ -60,7 +74,7 @@ func (b *builder) paths(r *Report) {
 
 // path returns the path to which an account belongs. Several do to one if code
 // was loaded anew in between, or if it ran in several processes of one name.
-func (b *builder) path(g *groups, k track.AccountKey) *Path {
+func (b *builder) path(g *groups, k track.AccountKey) *group {
 	if p := g.byAccount[k]; p != nil {
 		return p
 	}
@@ -68,7 +82,10 @@ func (b *builder) path(g *groups, k track.AccountKey) *Path {
 	key := pathKey(comm, k.Kind, frames)
 	p := g.byKey[key]
 	if p == nil {
-		p = &Path{ID: pathID(key), Comm: comm, Call: k.Kind.String(), Frames: frames, Oldest: -1, Newest: -1}
+		p = &group{
+			Path:     Path{ID: pathID(key), Comm: comm, Call: k.Kind.String(), Frames: frames, Oldest: -1, Newest: -1},
+			evidence: verdict.Evidence{Levels: make([]uint64, levelPoints), Open: make([]uint64, levelPoints)},
+		}
 		g.byKey[key] = p
 	}
 	g.byAccount[k] = p
@@ -76,7 +93,7 @@ func (b *builder) path(g *groups, k track.AccountKey) *Path {
 }
 
 // count adds m to its path.
-func (b *builder) count(p *Path, sp *track.Space, m *track.Mapping) {
+func (b *builder) count(p *group, sp *track.Space, m *track.Mapping) {
 	p.Bytes += m.Live
 	p.Count++
 	age := b.age(m.Born)
@@ -100,7 +117,10 @@ func (b *builder) count(p *Path, sp *track.Space, m *track.Mapping) {
 		*b.assumed++
 	}
 	p.Resident.Add(b.resident[m])
-	p.Mappings = append(p.Mappings, b.mapping(sp, m))
+	p.left = append(p.left, left{sp, m})
+	if len(p.left) == 2*MaxMappings { // of a million only those that are shown are kept
+		b.first(p)
+	}
 }
 
 func (b *builder) mapping(sp *track.Space, m *track.Mapping) Mapping {
@@ -119,11 +139,21 @@ func memoryKind(m *track.Mapping) string {
 	return "anon"
 }
 
-// finish orders and bounds a path's mappings.
-func finish(p *Path) {
-	slices.SortFunc(p.Mappings, compareMappings)
-	if len(p.Mappings) > MaxMappings {
-		p.Mappings = p.Mappings[:MaxMappings:MaxMappings]
+// first orders and bounds what is left of a path, as its Mappings are.
+func (b *builder) first(p *group) {
+	slices.SortFunc(p.left, func(x, y left) int {
+		return cmp.Or(cmp.Compare(b.pids[x.sp.ID], b.pids[y.sp.ID]), cmp.Compare(x.m.Start, y.m.Start),
+			cmp.Compare(x.m.End, y.m.End), cmp.Compare(y.m.Born, x.m.Born))
+	})
+	p.left = p.left[:min(len(p.left), MaxMappings)]
+}
+
+// finish fills in a path's mappings.
+func (b *builder) finish(p *group) {
+	b.first(p)
+	p.Mappings = make([]Mapping, len(p.left))
+	for i, l := range p.left {
+		p.Mappings[i] = b.mapping(l.sp, l.m)
 	}
 }
 

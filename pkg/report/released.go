@@ -43,7 +43,7 @@ func (b *builder) accounts(g *groups, rest map[stack.ID]bool) Unlisted {
 		p.MappedCount += a.MappedCount
 		p.UnmappedBytes += a.Unmapped
 		p.Half.Add(b.halfWay(k, a))
-		b.witness(g, p, a)
+		b.witness(p, a)
 	}
 	return u
 }
