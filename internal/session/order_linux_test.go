@@ -62,7 +62,11 @@ func reuse(t *testing.T, exe string, o probe.Order) {
 		t.Errorf("%d bytes were given back that nobody had, %d of before, %d replaced",
 			c.UnknownUnmap, c.OldUnmapped, c.Overlaid)
 	}
-	checkReused(t, finalReport(s), lines)
+	r := finalReport(s)
+	checkReused(t, r, lines)
+	if r.Quality.Raced.Count > 0 {
+		t.Errorf("raced for %+v, though each takes what it is given", r.Quality.Raced)
+	}
 	t.Logf("order %+v", s.trace.Order())
 	p.Close()
 }

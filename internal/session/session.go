@@ -149,6 +149,9 @@ func Start(cfg Config) (s *Session, err error) {
 		s.prepare(p)
 	}
 	order, why := s.probe.Order()
+	if order == probe.OrderCalls {
+		s.trace.Tracker().OrderByCalls()
+	}
 	s.facts = newFacts(cfg, host)
 	s.facts.Overhead.Limit = cfg.MaxOverhead
 	s.facts.Kernel.OrderMode, s.facts.Kernel.OrderWhy = string(order), why

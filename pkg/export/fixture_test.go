@@ -125,6 +125,7 @@ func rich() *report.Report {
 	q.Lost, q.Missed, q.Resyncs, q.ExactSince = 12, 6, 1, 12*sec+300*ms
 	q.UnexplainedBytes, q.ExtraBytes, q.VerifiedBytes = 5*mib, 64*kib, 433*mib-64*kib
 	q.Mismatches, q.StacksMissing, q.StacksTruncated, q.FramesUnresolved, q.Uncertain = 1, 1, 2, 3, 2
+	q.Raced = report.Amount{Bytes: 768 * kib, Count: 3}
 	q.OrderMode, q.OrderWhy = "calls", "on this kernel every page fault would pay for the exact order"
 	r.Paths = append(r.Paths, lambdaPath(), oddPath(), report.Path{Comm: "imgcache", Call: "mmap", ID: "00",
 		Bytes: 4 * kib, Count: 1, MappedBytes: 4 * kib, MappedCount: 1, Rate: 136.5,

@@ -25,6 +25,8 @@ type jsonQuality struct {
 	Resyncs          jsonNumber `json:"resyncs"`
 	ExactSince       jsonNumber `json:"exact_since_ns"`
 	Uncertain        jsonNumber `json:"uncertain"`
+	Raced            jsonNumber `json:"raced"`
+	RacedBytes       jsonNumber `json:"raced_bytes"`
 	OrderMode        string     `json:"order_mode"`
 	OrderExact       bool       `json:"order_exact"`
 	OrderWhy         string     `json:"order_why,omitempty"`
@@ -49,6 +51,7 @@ func jsonQualityOf(q *report.Quality) jsonQuality {
 		ExtraBytes: jsonNumber(q.ExtraBytes), UnexplainedBytes: jsonNumber(q.UnexplainedBytes),
 		Checks: jsonNumber(q.Checks), Mismatches: jsonNumber(q.Mismatches), Resyncs: jsonNumber(q.Resyncs),
 		ExactSince: natural(int64(q.ExactSince)), Uncertain: jsonNumber(q.Uncertain),
+		Raced: jsonNumber(q.Raced.Count), RacedBytes: jsonNumber(q.Raced.Bytes),
 		OrderMode: valid(q.OrderMode), OrderExact: q.OrderMode == "lock", OrderWhy: valid(q.OrderWhy),
 		ResidentUnknown: jsonNumber(q.ResidentUnknown), ResidentBeyond: jsonNumber(q.ResidentBeyond),
 		ResidentBeyondN: jsonNumber(q.ResidentBeyondCount),

@@ -55,6 +55,9 @@ func comments(r *report.Report, left LeftOut) []string {
 	if n := q.Uncertain; n > 0 {
 		say("trust: %s whose path may be wrong", count(n, "mapping"))
 	}
+	if n := q.Raced.Count; n > 0 {
+		say("trust: %s whose owner is uncertain, since threads raced", count(n, "mapping"))
+	}
 	if s := costText(r); s != "" {
 		say("cost: %s", s)
 	}

@@ -96,6 +96,10 @@ func (t *text) trust() {
 	if q.Uncertain > 0 {
 		t.point("The path of %s is uncertain, since events were lost.", count(q.Uncertain, "outstanding mapping"))
 	}
+	if n := q.Raced; n.Count > 0 {
+		t.point("The owner of %s (%s) is uncertain: threads mapped the same addresses at the same moment, "+
+			"and the order in which they did is not known.", count(n.Count, "outstanding mapping"), size(n.Bytes))
+	}
 	if q.OrderMode == "calls" {
 		t.point("Changes are in the order in which calls began and returned, not in that of the kernel's lock (%s). "+
 			"It is exact unless threads change the same addresses at the same moment; what the kernel maps by "+

@@ -19,7 +19,7 @@ func agreed(q *report.Quality) (same, all uint64) {
 // sure reports whether nothing was lost and the whole map agrees with the kernel.
 func sure(q *report.Quality) bool {
 	same, all := agreed(q)
-	return q.Verified && same == all && lost(q) == 0 && q.Mismatches == 0 && q.Uncertain == 0
+	return q.Verified && same == all && lost(q) == 0 && q.Mismatches == 0 && q.Uncertain == 0 && q.Raced.Count == 0
 }
 
 // lossText is the headline's word on losses.

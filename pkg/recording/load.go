@@ -28,6 +28,9 @@ func Load(r io.Reader) (*trace.Trace, stack.Table, report.Facts, error) {
 		return nil, nil, report.Facts{}, err
 	}
 	t, at := trace.New(pageSize(rd.Header().Host)), newPlaces()
+	if rd.Header().OrderMode == "calls" {
+		t.Tracker().OrderByCalls()
+	}
 	for rd.Scan() {
 		t.Add(rd.Event())
 		at.note(rd.Event())

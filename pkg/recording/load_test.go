@@ -28,6 +28,33 @@ func TestLoadRecording(t *testing.T) {
 	}
 }
 
+// In a recording whose changes are in the order of calls, threads may have raced.
+func TestLoadRaces(t *testing.T) {
+	for mode, want := range map[string]report.Amount{"lock": {}, "calls": {Bytes: 0x2000, Count: 1}} {
+		var b bytes.Buffer
+		w := NewWriter(&b, Header{Host: testHeader.Host, OrderMode: mode})
+		for i := range uint64(2) {
+			ev := event.Event{Kind: event.Mmap, Space: 1, PID: 42, TID: event.TID(43 + i), Seq: 1 + i, Time: event.Time(5 + i),
+				Args: [6]uint64{0x1000, 0x2000, 3, event.MapPrivate | event.MapAnonymous | event.MapFixed}, Ret: 0x1000, Stack: stack.ID(1 + i)}
+			if err := w.Event(&ev); err != nil {
+				t.Fatal(err)
+			}
+		}
+		facts := testFacts
+		facts.Kernel.OrderMode = mode
+		if err := w.Finish(facts, nil); err != nil {
+			t.Fatal(err)
+		}
+		tr, frames, facts, err := Load(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report.Build(tr, frames, facts).Quality.Raced; got != want {
+			t.Errorf("order %s: raced for %+v, want %+v", mode, got, want)
+		}
+	}
+}
+
 // What a killed recorder left is good for a report, beside the error.
 func TestLoadTruncated(t *testing.T) {
 	b := record(t, testEvents)

@@ -53,6 +53,7 @@ type builder struct {
 	lazy     map[*track.Mapping]uint64 // bytes in memory until the kernel needs it
 	// lazyKnown are the spaces of which lazy tells.
 	lazyKnown map[event.SpaceID]bool
+	raced     Amount  // outstanding mappings whose owner a race left open
 	assumed   *uint64 // counts outstanding mappings whose path was assumed
 }
 

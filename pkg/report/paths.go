@@ -113,6 +113,9 @@ func (b *builder) count(p *group, sp *track.Space, m *track.Mapping) {
 	if m.Uncertain {
 		p.Uncertain++
 	}
+	if m.Raced {
+		b.raced.Add(Amount{m.Live, 1})
+	}
 	if m.Assumed {
 		*b.assumed++
 	}

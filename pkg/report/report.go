@@ -169,6 +169,10 @@ type Quality struct {
 	// Uncertain counts outstanding mappings whose path may be wrong, since events
 	// were lost that could have replaced them.
 	Uncertain uint64
+	// Raced counts outstanding mappings, and their bytes, that two threads laid over
+	// one place at the same moment: they may be of the other path. Only with the
+	// order "calls".
+	Raced Amount
 	// ResidentUnknown is how much of what is outstanding was not looked at to see
 	// whether it is in memory, whatever the reason: the process has ended, nobody
 	// asked, or it is among ResidentBeyond, bytes in ResidentBeyondCount mappings for

@@ -96,6 +96,7 @@ func (b *builder) quality(r *Report) {
 	for _, sp := range b.list {
 		b.verified(&q, sp)
 	}
+	q.Raced = b.raced
 	for i := range r.Paths {
 		p := &r.Paths[i]
 		q.Uncertain += p.Uncertain

@@ -55,6 +55,9 @@ type Mapping struct {
 	ForStack, NoReserve bool
 	// Uncertain: events were lost that could have replaced it.
 	Uncertain bool
+	// Raced: another thread laid a mapping over the same place at the same moment,
+	// and may have done so last.
+	Raced bool
 	// Assumed: its stack was not walked but taken from the call before at the same
 	// place.
 	Assumed bool

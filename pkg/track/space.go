@@ -46,6 +46,7 @@ type Space struct {
 	broken      bool                            // changes are missing since the newest reading
 	again       bool                            // what is being applied may be in the newest reading already
 	lifts       map[event.TID]lift              // by the thread whose mremap has not returned
+	flights     flights                         // calls that may be under way
 	lossy       bool                            // of these, some are lost for good
 	lost        uint64                          // records of this space lost so far
 	tables      map[event.PID]map[int32]*Opened // by process and descriptor

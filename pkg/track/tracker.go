@@ -42,6 +42,7 @@ type Process struct {
 // concurrent use.
 type Tracker struct {
 	page      uint64
+	byCalls   bool // see OrderByCalls
 	spaces    map[event.SpaceID]*Space
 	processes map[event.PID]*Process
 	accounts  map[AccountKey]*Account
@@ -160,7 +161,9 @@ func (t *Tracker) Apply(ev *event.Event) {
 	if ev.Seq != 0 {
 		t.check(sp, ev)
 	}
+	r := t.meet(sp, ev)
 	t.call(sp, ev)
+	sp.race(ev, r, t.page)
 }
 
 // check compares the kernel's page count before the change with ours. A
