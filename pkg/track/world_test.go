@@ -62,23 +62,6 @@ func (w *world) detach(at int) {
 	}
 }
 
-// move takes n pages elsewhere; what is a hole stays one.
-func (w *world) move(from, n, to, id int) {
-	old := *w
-	w.clear(from, from+n)
-	moved := false
-	for i := range n {
-		if old.owner[from+i] != 0 {
-			w.owner[to+i], w.base[to+i], w.shm[to+i] = old.owner[from+i], old.base[from+i]+to-from, old.shm[from+i]
-			w.closed[to+i] = old.closed[from+i]
-			moved = true
-		}
-	}
-	if !moved {
-		w.fill(to, to+n, id)
-	}
-}
-
 // grow extends what page at-1 belongs to, up to page to.
 func (w *world) grow(at, to, id int) {
 	for i := at; i < to; i++ {
@@ -94,13 +77,44 @@ func (w *world) grow(at, to, id int) {
 
 // remap is mremap: n pages at from become k pages at to.
 func (w *world) remap(from, n, to, k, id int) {
-	kept := min(n, k)
-	if from != to && n != k {
+	if from == to {
+		w.clear(from+min(n, k), from+n)
+		w.grow(to+min(n, k), to+k, id)
+		return
+	}
+	l := w.lift(from, n)
+	w.put(&l, to, k, id)
+}
+
+// A lift is n pages that were taken from their place; n is 0 for none.
+type lift struct {
+	from, n int
+	old     world
+}
+
+// lift takes n pages away, to be put down elsewhere.
+func (w *world) lift(from, n int) lift {
+	l := lift{from, n, *w}
+	w.clear(from, from+n)
+	return l
+}
+
+// put puts down what was lifted, as k pages at to; what is a hole stays one.
+func (w *world) put(l *lift, to, k, id int) {
+	kept := min(l.n, k)
+	if l.n != k {
 		w.clear(to, to+k)
 	}
-	w.clear(from+kept, from+n)
-	if from != to {
-		w.move(from, kept, to, id)
+	moved := false
+	for i := range kept {
+		if from := l.from + i; l.old.owner[from] != 0 {
+			w.owner[to+i], w.base[to+i], w.shm[to+i] = l.old.owner[from], l.old.base[from]+to-l.from, l.old.shm[from]
+			w.closed[to+i] = l.old.closed[from]
+			moved = true
+		}
+	}
+	if !moved {
+		w.fill(to, to+kept, id)
 	}
 	w.grow(to+kept, to+k, id)
 }
