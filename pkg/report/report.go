@@ -153,7 +153,9 @@ type Quality struct {
 	FramesUnresolved                                 uint64
 	// Verified says that the kernel's map was read at the end. VerifiedBytes of
 	// LiveBytes agree with it; ExtraBytes are live for us but not for the kernel;
-	// UnexplainedBytes are mapped for the kernel but not for us.
+	// UnexplainedBytes are mapped for the kernel but not for us. All are as of the
+	// comparison: what changed while the kernel's map was being read counts as it was
+	// before, and in Target.Bytes as it was afterwards.
 	Verified                                               bool
 	LiveBytes, VerifiedBytes, ExtraBytes, UnexplainedBytes uint64
 	// EndedSpaces counts address spaces that ended before their map was read at
