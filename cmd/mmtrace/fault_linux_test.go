@@ -30,6 +30,7 @@ func faultRuns(few int) int {
 type faultReport struct {
 	Targets []struct {
 		PID         int
+		Use         uint64 `json:"pid_use"`
 		Comm, Ended string
 		Bytes       uint64
 	}

@@ -56,7 +56,8 @@ func TestFaultPIDReusedByChildren(t *testing.T) {
 	page := uint64(os.Getpagesize())
 	right := got.code == exitOK && rep.Quality.Lost == 0 && rep.Quality.Verified && rep.Quality.Extra+rep.Quality.Unexplained == 0 &&
 		rep.byFunction("samepid_parent") == 3*children*page && rep.byFunction("samepid_child") == 0 &&
-		rep.Totals.Calls["mmap"] >= 2*children && len(rep.Targets) > 1 && rep.Targets[1].PID == 1000
+		rep.Totals.Calls["mmap"] >= 2*children && len(rep.Targets) == 1+children &&
+		rep.Targets[1].PID == 1000 && rep.Targets[children].PID == 1000 && rep.Targets[children].Use == children
 	if !right {
 		t.Errorf("exit code %d\n%s\n%+v", got.code, got.err, rep)
 	}

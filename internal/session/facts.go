@@ -26,13 +26,13 @@ func newFacts(cfg Config, host procfs.Host) report.Facts {
 
 // describe notes what /proc tells of a process, anew after it executed another
 // program.
-func (s *Session) describe(p *procfs.Process, parent event.PID) {
+func (s *Session) describe(p *procfs.Process, parent event.PID, space event.SpaceID) {
 	exe, _ := p.Exe() // of a process that is just ending it cannot be read
 	f := report.TargetFacts{
-		PID: p.PID(), Parent: parent, Comm: p.Comm(), Exe: exe, Cmdline: p.Cmdline(), StartTicks: p.StartTicks(), Is32: p.Is32(), AddressLimit: p.AddressLimit(),
+		PID: p.PID(), Space: space, Parent: parent, Comm: p.Comm(), Exe: exe, Cmdline: p.Cmdline(), StartTicks: p.StartTicks(), Is32: p.Is32(), AddressLimit: p.AddressLimit(),
 	}
 	for i := range s.facts.Targets {
-		if s.facts.Targets[i].PID == f.PID {
+		if s.facts.Targets[i].PID == f.PID && s.facts.Targets[i].StartTicks == f.StartTicks {
 			s.facts.Targets[i] = f
 			return
 		}

@@ -157,7 +157,7 @@ func Start(cfg Config) (s *Session, err error) {
 	s.facts.Kernel.OrderMode, s.facts.Kernel.OrderWhy = string(order), why
 	s.facts.Tail = cfg.Tail
 	for _, p := range cfg.Targets {
-		s.describe(p, 0)
+		s.describe(p, 0, event.NoSpace)
 	}
 	s.shared = noteShared(cfg.Targets)
 	s.begin = now()

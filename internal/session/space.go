@@ -69,7 +69,7 @@ func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, o
 		sp.proc = p
 		sp.file, _ = p.OpenMap() // without it the space cannot be verified, which the report says
 	}
-	s.describe(p, parent)
+	s.describe(p, parent, id)
 	s.trends.follow(p)
 	s.costs.follow(p, own)
 	s.rootDirs.add(p)

@@ -262,7 +262,9 @@ func several() *report.Report {
 	child := report.Target{PID: 4250, Parent: 4242, Comm: "thumbnailer-wrk", Exe: app, Mappings: 90,
 		Bytes: 96 * mib, BytesBefore: 98 * mib, Ended: "exited with status 3"}
 	r.Targets = append(r.Targets, child, report.Target{PID: 77001, Comm: "imgcache", Exe: app,
-		Mappings: 1200, Bytes: 3 << 30, BytesBefore: 3 << 30})
+		Mappings: 1200, Bytes: 3 << 30, BytesBefore: 3 << 30},
+		report.Target{PID: 77010, Parent: 77001, Comm: "convert", Ended: "exited"},
+		report.Target{PID: 77010, Use: 2, Parent: 77001, Comm: "convert", Exe: app, Mappings: 80, Bytes: 90 * mib, BytesBefore: 88 * mib})
 	p := bufferPath()
 	p.ID, p.Comm, p.Frames = "55", "thumbnailer-wrk", p.Frames[:4]
 	p.Bytes, p.Count, p.MappedCount = 3*mib, 3, 3

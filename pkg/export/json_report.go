@@ -71,6 +71,7 @@ type jsonHost struct {
 
 type jsonTarget struct {
 	PID         jsonNumber `json:"pid"`
+	Use         jsonNumber `json:"pid_use"`
 	ParentPID   jsonNumber `json:"parent_pid"`
 	Comm        string     `json:"comm"`
 	Exe         string     `json:"exe"`
@@ -190,7 +191,7 @@ func patternTexts(list []*regexp.Regexp) []string {
 
 func jsonTargetOf(g *report.Target) jsonTarget {
 	return jsonTarget{
-		PID: jsonNumber(g.PID), ParentPID: jsonNumber(g.Parent),
+		PID: jsonNumber(g.PID), Use: jsonNumber(max(1, g.Use)), ParentPID: jsonNumber(g.Parent),
 		Comm: valid(g.Comm), Exe: valid(g.Exe), Cmdline: texts(g.Cmdline),
 		StartTicks: jsonNumber(g.StartTicks), Ended: valid(g.Ended),
 		Mappings: jsonNumber(g.Mappings), Bytes: jsonNumber(g.Bytes), BytesBefore: jsonNumber(g.BytesBefore),

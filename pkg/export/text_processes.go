@@ -26,6 +26,9 @@ func (t *text) processes() {
 		row(plain, comm(g.Comm), fmt.Sprint(g.PID), size(g.Bytes),
 			signedSize(int64(g.Bytes-g.BytesBefore)), number(g.Mappings))
 		var notes []string
+		if g.Use > 1 {
+			notes = append(notes, ordinal(g.Use)+" process with this pid")
+		}
 		if g.Parent != 0 {
 			notes = append(notes, fmt.Sprintf("child of %d", g.Parent))
 		}
@@ -71,6 +74,15 @@ func (t *text) family() (shown, gone []*report.Target) {
 		return cmp.Compare(b.Bytes, a.Bytes)
 	})
 	return shown, gone
+}
+
+// ordinal returns the place n in a row: "2nd".
+func ordinal(n uint64) string {
+	end := "th"
+	if n/10%10 != 1 && n%10 >= 1 && n%10 <= 3 {
+		end = []string{"st", "nd", "rd"}[n%10-1]
+	}
+	return number(n) + end
 }
 
 func childrenThat(n int) string {

@@ -64,7 +64,7 @@ func (b *builder) spaces() {
 	b.counts = make(map[event.SpaceID]bool)
 	b.comms = make(map[event.SpaceID]string)
 	b.pids = make(map[event.SpaceID]event.PID)
-	for _, p := range sorted(b.tr.Processes()) {
+	for _, p := range processes(b.tr) {
 		sp := b.tr.Spaces()[p.Space]
 		if sp == nil {
 			continue
@@ -88,13 +88,13 @@ func (b *builder) spaces() {
 	slices.SortFunc(b.list, func(x, y *track.Space) int { return cmp.Compare(x.ID, y.ID) })
 }
 
-// sorted returns the processes by ID.
-func sorted(m map[event.PID]*track.Process) []*track.Process {
-	out := make([]*track.Process, 0, len(m))
-	for _, p := range m {
+// processes returns the processes by ID, and those of one ID by time.
+func processes(t *track.Tracker) []*track.Process {
+	out := slices.Clone(t.Former())
+	for _, p := range t.Processes() {
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(x, y *track.Process) int { return cmp.Compare(x.PID, y.PID) })
+	slices.SortStableFunc(out, func(x, y *track.Process) int { return cmp.Compare(x.PID, y.PID) })
 	return out
 }
 

@@ -35,7 +35,8 @@ type Facts struct {
 // TargetFacts are what was read about a process when it came under trace.
 type TargetFacts struct {
 	PID        event.PID
-	Parent     event.PID // for a followed child
+	Space      event.SpaceID `json:",omitempty"` // that it used then; 0 if it is not known
+	Parent     event.PID     // for a followed child
 	Comm       string
 	Exe        string
 	Cmdline    []string

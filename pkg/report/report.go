@@ -72,7 +72,10 @@ type Host struct {
 
 // A Target is one traced process.
 type Target struct {
-	PID     event.PID
+	PID event.PID
+	// Use tells processes apart that had the same ID in the window, one after the
+	// other: 1 for the first, 2 for the second, and so on.
+	Use     uint64
 	Parent  event.PID // set for a followed child
 	Comm    string
 	Exe     string

@@ -12,13 +12,13 @@ import (
 
 // targets lists the traced processes by ID.
 func (b *builder) targets(r *Report) {
-	facts := make(map[event.PID]TargetFacts)
-	for _, f := range b.facts.Targets {
-		facts[f.PID] = f
-	}
-	for _, p := range sorted(b.tr.Processes()) {
-		f := facts[p.PID]
-		t := Target{PID: p.PID, Parent: p.Parent, Comm: p.Comm, Exe: f.Exe, Cmdline: f.Cmdline, StartTicks: f.StartTicks}
+	facts := b.targetFacts()
+	for _, p := range processes(b.tr) {
+		f := facts(p.PID, p.Space)
+		t := Target{PID: p.PID, Use: 1, Parent: p.Parent, Comm: p.Comm, Exe: f.Exe, Cmdline: f.Cmdline, StartTicks: f.StartTicks}
+		if n := len(r.Targets); n > 0 && r.Targets[n-1].PID == p.PID {
+			t.Use = r.Targets[n-1].Use + 1
+		}
 		if p.Ended {
 			t.Ended = ending(p.Status)
 		}
@@ -29,6 +29,29 @@ func (b *builder) targets(r *Report) {
 			}
 		}
 		r.Targets = append(r.Targets, t)
+	}
+}
+
+// targetFacts returns a look-up of what was read about a process. If several had its
+// ID, it is that in whose space it was last.
+func (b *builder) targetFacts() func(event.PID, event.SpaceID) TargetFacts {
+	type key struct {
+		pid   event.PID
+		space event.SpaceID // 0: any, if no other process had the ID
+	}
+	facts := make(map[key]TargetFacts)
+	for _, f := range b.facts.Targets {
+		facts[key{f.PID, 0}] = f
+		facts[key{f.PID, f.Space}] = f
+	}
+	for _, p := range b.tr.Former() {
+		delete(facts, key{p.PID, 0})
+	}
+	return func(pid event.PID, space event.SpaceID) TargetFacts {
+		if f, ok := facts[key{pid, space}]; ok {
+			return f
+		}
+		return facts[key{pid, 0}]
 	}
 }
 

@@ -7,6 +7,16 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/interval"
 )
 
+// enter notes a process that comes under trace. One that had its ID before and has
+// ended is another.
+func (t *Tracker) enter(pid, parent event.PID, id event.SpaceID, comm string) {
+	if p := t.processes[pid]; p != nil && p.Ended {
+		t.former = append(t.former, p)
+		delete(t.processes, pid)
+	}
+	t.join(pid, parent, id, comm)
+}
+
 // join lets a process use a space, and leave the one it used.
 func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Process {
 	p := t.processes[pid]
@@ -29,7 +39,7 @@ func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Pr
 
 // fork makes a child's space as a copy of its parent's, or lets the child share it.
 func (t *Tracker) fork(sp *Space, ev *event.Event) {
-	t.join(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
+	t.enter(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
 	parent := t.spaces[ev.Parent]
 	if parent == nil || parent == sp || sp.known || sp.Live.Len() > 0 {
 		return

@@ -45,6 +45,7 @@ type Tracker struct {
 	byCalls   bool // see OrderByCalls
 	spaces    map[event.SpaceID]*Space
 	processes map[event.PID]*Process
+	former    []*Process // that ended and whose ID was used again, by the time of that
 	accounts  map[AccountKey]*Account
 	failures  map[FailureKey]*Failure
 	sizes     map[sizeKey]uint64        // bytes
@@ -99,7 +100,11 @@ func (t *Tracker) Stats() Stats {
 // Spaces returns the address spaces by ID. They are t's own.
 func (t *Tracker) Spaces() map[event.SpaceID]*Space { return t.spaces }
 
-// Processes returns the processes by ID. They are t's own.
+// Former returns the processes that ended and whose ID another has since, by the
+// time when that began. They are t's own.
+func (t *Tracker) Former() []*Process { return t.former }
+
+// Processes returns the newest process of each ID. They are t's own.
 func (t *Tracker) Processes() map[event.PID]*Process { return t.processes }
 
 // Accounts returns the accounts of call paths. They are t's own.
@@ -128,7 +133,7 @@ func (t *Tracker) Apply(ev *event.Event) {
 	t.tick(ev.Time)
 	switch ev.Kind {
 	case event.Process:
-		t.join(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
+		t.enter(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
 		return
 	case event.Exit:
 		t.exit(ev)
