@@ -12,9 +12,9 @@ func checkCaps() check {
 	missing, merr := missingCaps(allCaps)
 	var rights *privilegeError
 	switch {
-	case errors.As(err, &rights):
+	case errors.As(err, &rights) && !rights.filter: // which has a line of its own
 		return capsMissing(rights)
-	case errors.Join(err, merr) != nil:
+	case rights == nil && err != nil || merr != nil:
 		return check{Name: "capabilities", State: stateFail, Text: errors.Join(err, merr).Error()}
 	case len(missing) > 0:
 		return ptraceMissing(missing)

@@ -33,7 +33,7 @@ var tracepoints = []struct{ name, use string }{
 func machineChecks() []check {
 	checks := []check{checkKernel(), checkBTF(), checkTracepoints(), checkCaps()}
 	checks = append(checks, checkMoreCaps()...)
-	return append(checks, checkLockdown(), checkMemory(), checkPrograms(), checkNamespace())
+	return append(checks, checkFilter(), checkLockdown(), checkMemory(), checkPrograms(), checkNamespace())
 }
 
 // checkMemory says that a limit which many have learnt to raise does not matter:
@@ -56,6 +56,9 @@ func checkPrograms() check {
 	c := check{Name: "programs", State: stateFail}
 	if err := checkPrivileges(); err != nil {
 		c.State, c.Text = stateWarn, "not tried without the capabilities"
+		if forbidsBPF() {
+			c.Text = "not tried without bpf(2)"
+		}
 		return c
 	}
 	ns, err := procfs.SelfNamespace("pid")

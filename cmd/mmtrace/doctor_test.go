@@ -93,7 +93,7 @@ func TestDoctorCaps(t *testing.T) {
 		names = append(names, c.name)
 	}
 	for _, checks := range [][]check{
-		{capsMissing(&privilegeError{loadPrograms, []string{"cap_perfmon"}})},
+		{capsMissing(&privilegeError{doing: loadPrograms, missing: []string{"cap_perfmon"}})},
 		{capsMissing(&privilegeError{doing: loadPrograms})},
 		{ptraceMissing([]string{"cap_sys_ptrace"})},
 		moreCapsChecks(names), moreCapsChecks(names[1:2]), moreCapsChecks(nil),

@@ -96,6 +96,8 @@ func withProcess(args []string, t *procfs.ErrThread) []string {
 func adviseRights(e *privilegeError, args []string) []advice {
 	why := advice{"why:", "mmtrace doctor"}
 	switch {
+	case e.filter:
+		return []advice{{"try:", withoutFilter}, why}
 	case len(e.missing) == 0:
 		return []advice{{"try:", outsideUserNamespace}, why}
 	case runsAsRoot(): // sudo would not help
@@ -106,6 +108,9 @@ func adviseRights(e *privilegeError, args []string) []advice {
 
 // outsideUserNamespace is what helps where root is none to the kernel.
 const outsideUserNamespace = "run mmtrace on the host, as root there: it can trace what runs in a rootless container, too"
+
+// withoutFilter is what helps where a seccomp filter forbids what root may.
+const withoutFilter = "start the container with --security-opt seccomp=unconfined, or --privileged; a service without SystemCallFilter="
 
 // setcapLine is the command that gives this program capabilities.
 func setcapLine(caps []string) string {

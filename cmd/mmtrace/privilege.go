@@ -26,9 +26,13 @@ var moreCaps = []struct {
 type privilegeError struct {
 	doing   string   // "load BPF programs"
 	missing []string // of allCaps, in that order; none in a user namespace, where all are worth nothing
+	filter  bool     // the capabilities are there, and a seccomp filter is in the way
 }
 
 func (e *privilegeError) Error() string {
+	if e.filter {
+		return "not permitted to " + e.doing + ": a seccomp filter forbids bpf(2)"
+	}
 	if len(e.missing) == 0 {
 		return "not permitted to " + e.doing + " from inside a user namespace"
 	}
@@ -48,11 +52,14 @@ func checkPrivileges() error {
 	}
 	for _, name := range missing {
 		if name != allCaps[2] {
-			return &privilegeError{loadPrograms, missing}
+			return &privilegeError{doing: loadPrograms, missing: missing}
 		}
 	}
 	if inner, ok := inUserNamespace(); ok && inner {
 		return &privilegeError{doing: loadPrograms}
+	}
+	if forbidsBPF() {
+		return &privilegeError{doing: loadPrograms, filter: true}
 	}
 	return nil
 }
@@ -64,5 +71,5 @@ func deniedProcess(what string, err error) error {
 	if cerr != nil || len(missing) == 0 {
 		return err
 	}
-	return &privilegeError{"read " + what, missing}
+	return &privilegeError{doing: "read " + what, missing: missing}
 }

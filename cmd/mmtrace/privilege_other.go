@@ -18,6 +18,8 @@ func inUserNamespace() (inner, ok bool) { return false, false }
 
 func runsAsRoot() bool { return os.Geteuid() == 0 }
 
+func forbidsBPF() bool { return false }
+
 // dropRights does nothing.
 func dropRights() error { return nil }
 

@@ -14,9 +14,10 @@ func TestPrivilegeErrors(t *testing.T) {
 	args := []string{"-p", "1234"}
 	var b bytes.Buffer
 	for _, err := range []error{
-		&privilegeError{loadPrograms, []string{"cap_perfmon", "cap_sys_ptrace"}},
-		&privilegeError{"read process 1234", []string{"cap_sys_ptrace"}},
+		&privilegeError{doing: loadPrograms, missing: []string{"cap_perfmon", "cap_sys_ptrace"}},
+		&privilegeError{doing: "read process 1234", missing: []string{"cap_sys_ptrace"}},
 		&privilegeError{doing: loadPrograms},
+		&privilegeError{doing: loadPrograms, filter: true},
 	} {
 		if code := exitCode(err); code != exitNotPermitted {
 			t.Errorf("%v: exit code %d", err, code)
@@ -37,6 +38,9 @@ mmtrace: not permitted to read process 1234 (missing: cap_sys_ptrace)
 mmtrace: not permitted to load BPF programs from inside a user namespace
   try:   run mmtrace on the host, as root there: it can trace what runs in a rootless container, too
   why:   mmtrace doctor
+mmtrace: not permitted to load BPF programs: a seccomp filter forbids bpf(2)
+  try:   start the container with --security-opt seccomp=unconfined, or --privileged; a service without SystemCallFilter=
+  why:   mmtrace doctor
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -53,7 +57,7 @@ func TestDeniedProcess(t *testing.T) {
 	denied := &fs.PathError{Op: "open", Path: "maps", Err: os.ErrPermission}
 	want := error(denied)
 	if len(missing) > 0 {
-		want = &privilegeError{"read process 1", missing}
+		want = &privilegeError{doing: "read process 1", missing: missing}
 	}
 	if got := deniedProcess("process 1", denied); got.Error() != want.Error() {
 		t.Errorf("%v, want %v", got, want)
