@@ -31,8 +31,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	b.reside(r)
 	b.trend(r)
 	r.Cost = costOf(&f)
-	r.Caveats = append(caveats(r, f.Targets), missing(r, f.Missing)...)
-	r.Caveats = append(r.Caveats, untold(b.tr.Stats().Untold)...)
+	r.Caveats = slices.Concat(caveats(r, f.Targets), missing(r, f.Missing), pythonNames(r.Paths), untold(b.tr.Stats().Untold))
 	b.files(r)
 	return r
 }
