@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"testing"
 
@@ -50,6 +51,30 @@ func TestAttachMidwayByCalls(t *testing.T) { attachMidway(t, probe.OrderCalls) }
 func TestLossByCalls(t *testing.T) { loss(t, probe.OrderCalls) }
 
 func TestSemanticsByCalls(t *testing.T) { semantics(t, probe.OrderCalls) }
+
+// TestRacedCalls follows threads that map one fixed place at the same moment. By the
+// lock the owner is known; by calls it is not, and the report says of how much.
+func TestRacedCalls(t *testing.T) {
+	exe := testutil.Compile(t, "raced.c", "-O2")
+	for _, o := range orders {
+		t.Run(string(o), func(t *testing.T) {
+			p := testutil.Start(t, exe)
+			s := start(t, p.PID(), Config{Order: o})
+			var lines []string
+			runUntil(t, s, func() { lines = p.Run() })
+			checkOracle(t, s)
+			var want report.Amount
+			if o == probe.OrderCalls {
+				want.Bytes = testutil.Truths(t, lines)["raced"]
+				want.Count = want.Bytes / (4 * uint64(os.Getpagesize()))
+			}
+			if got := finalReport(s).Quality.Raced; got != want {
+				t.Errorf("raced for %+v, want %+v", got, want)
+			}
+			p.Close()
+		})
+	}
+}
 
 func reuse(t *testing.T, exe string, o probe.Order) {
 	p := testutil.Start(t, exe, "4", fmt.Sprint(env("MMTRACE_REUSE_ROUNDS", 20000)))
