@@ -106,6 +106,13 @@ static __always_inline __u64 wakeup(void)
 		BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
+enum bpf_func_id___here {
+	BPF_FUNC_find_vma___here,
+};
+
+/* From Linux 5.17 on. A function that is checked by itself has to ask: before that the call is an error. */
+#define CAN_FIND_VMA bpf_core_enum_value_exists(enum bpf_func_id___here, BPF_FUNC_find_vma___here)
+
 #include "lookup.h"
 #include "unwind.h"
 #include "replay.h"
@@ -438,10 +445,6 @@ static long look(struct task_struct *task, struct vm_area_struct *vma, struct vm
 	return 0;
 }
 
-enum bpf_func_id___here {
-	BPF_FUNC_find_vma___here,
-};
-
 #define VMA_BUSY (~0ULL)
 
 /*
@@ -452,19 +455,18 @@ __noinline __u64 try_vma(__u64 addr, __u32 huge)
 {
 	struct vma_query q = {};
 
-	if (bpf_find_vma(bpf_get_current_task_btf(), addr, look, &q, 0))
+	if (!CAN_FIND_VMA || bpf_find_vma(bpf_get_current_task_btf(), addr, look, &q, 0))
 		return VMA_BUSY;
 	return huge ? q.huge : q.length;
 }
 
 /*
- * The same, 0 if that cannot be told. bpf_find_vma is there from 5.17 on, and it
- * does not wait for the lock. Where it fails, user space finds the length from
+ * The same, 0 if that cannot be told. bpf_find_vma does not wait for the lock. Where it fails, user space finds the length from
  * the kernel's page counts.
  */
 static __always_inline __u64 vma_at(__u64 addr, __u32 huge)
 {
-	if (!bpf_core_enum_value_exists(enum bpf_func_id___here, BPF_FUNC_find_vma___here))
+	if (!CAN_FIND_VMA)
 		return 0;
 	for (int i = 0; i < FIND_TRIES; i++) {
 		__u64 v = try_vma(addr, huge);

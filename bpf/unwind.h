@@ -821,7 +821,9 @@ static __always_inline __u32 copy_stack(__u8 *out, __u64 base)
 
 	for (int i = 0; i < SNAPSHOT_BYTES / 4096 + 1; i++) {
 		__u32 k = 4096 - (base & 4095);
-		if (n >= SNAPSHOT_BYTES)
+		/* Linux 5.15 does not see that k is no more than that. */
+		asm volatile("" : "+r"(k));
+		if (n >= SNAPSHOT_BYTES || k > 4096)
 			break;
 		if (bpf_probe_read_user(out + n, k, (void *)base))
 			break;
