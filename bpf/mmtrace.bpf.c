@@ -116,12 +116,14 @@ enum bpf_func_id___here {
 #include "lookup.h"
 #include "unwind.h"
 #include "replay.h"
+#include "code.h"
 
 /* Keeps types in the object's BTF, from which the Go side has them. */
 struct {
 	struct record record;
 	struct stack_record stack;
 	struct stack_copy copy;
+	struct code_record code;
 	struct rule rule;
 	struct found found;
 	struct inflight inflight;
@@ -853,8 +855,10 @@ static __always_inline void record_call(struct call *c, void *regs, long ret, __
 		describe(r);
 	if (r->kind == KIND_MMAP && !FAILED(ret) && !(r->args[3] & MAP_ANONYMOUS)) {
 		r->marks |= MARK_FILE;
-		if (r->args[2] & PROT_EXEC)
+		if (r->args[2] & PROT_EXEC) {
 			__sync_fetch_and_add(&space->generation, 1);
+			record_code(ret, space);
+		}
 	}
 	if ((r->kind == KIND_MMAP || r->kind == KIND_MPROTECT) && !FAILED(ret) && (r->args[2] & PROT_EXEC))
 		__sync_fetch_and_add(&space->code_changes, 1);
@@ -962,6 +966,19 @@ int forked(__u64 *ctx)
 	return 0;
 }
 
+/*
+ * Tells the code that the kernel itself has mapped: of the program, and of the
+ * dynamic linker, in which it begins.
+ */
+static __always_inline void record_program(struct task_struct *task, struct space *space)
+{
+	void *regs = (void *)bpf_task_pt_regs(task);
+	__u64 begin = ON_X86 ? ((struct pt_regs___x86 *)regs)->ip : ((struct pt_regs___arm64 *)regs)->pc;
+
+	record_code(begin, space);
+	record_code(task->mm->start_code, space);
+}
+
 SEC("tp_btf/sched_process_exec")
 int executed(__u64 *ctx)
 {
@@ -987,6 +1004,7 @@ int executed(__u64 *ctx)
 	r->tid = tgid;
 	bpf_get_current_comm(r->args, 16);
 	submit(r);
+	record_program(task, space);
 	return 0;
 }
 

@@ -35,6 +35,7 @@ enum record_kind {
 	KIND_OPEN = 26,
 	KIND_DUP = 27,
 	KIND_STACK_COPY = 250,
+	KIND_CODE = 251,
 };
 
 /* The values are those of event.Mark in pkg/event/event.go. */
@@ -116,6 +117,32 @@ struct stack_copy {
 };
 
 _Static_assert(sizeof(struct stack_copy) == 64 + SNAPSHOT_BYTES + 4096, "stack_copy has no implicit padding");
+
+#define CODE_NAME_BYTES 2048
+#define NAME_BYTES 256 /* of one name, with the zero byte at its end */
+
+/*
+ * Code of a file that was mapped: what user space needs to find the file once the
+ * process is gone. All that tells the file is of the name that it was opened by.
+ */
+struct code_record {
+	__u32 kind; /* KIND_CODE */
+	__u32 space;
+	__u64 lost; /* records of this space lost so far */
+	__u64 start, end; /* of the mapping */
+	__u64 page; /* of the file, at start */
+	__u64 inode;
+	__u64 size; /* of the file, in bytes */
+	__s64 modified; /* when it was last written to, in seconds since 1970 */
+	__u32 modified_ns; /* and the rest */
+	__u32 dev; /* as the kernel numbers it: major << 20 | minor */
+	__u32 length; /* of names, in bytes; no more than that travels; 0: not told */
+	__u32 pad; /* always zero */
+	/* Names from the file's up to below the root of its file system, each with a zero byte. */
+	char names[CODE_NAME_BYTES + NAME_BYTES];
+};
+
+_Static_assert(sizeof(struct code_record) == 80 + CODE_NAME_BYTES + NAME_BYTES, "code_record has no implicit padding");
 
 /* An address space under trace. */
 struct space {

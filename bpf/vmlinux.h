@@ -85,10 +85,45 @@ struct inode {
 	unsigned short i_mode;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	__s64 i_size;
+} __core;
+
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+} __core;
+
+/* When an inode was last written to: before Linux 6.7, before 6.11, and since. */
+struct inode___timespec {
+	struct timespec64 i_mtime;
+} __core;
+
+struct inode___hidden {
+	struct timespec64 __i_mtime;
+} __core;
+
+struct inode___split {
+	__s64 i_mtime_sec;
+	__u32 i_mtime_nsec;
+} __core;
+
+struct qstr {
+	const unsigned char *name;
+} __core;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+} __core;
+
+struct path {
+	struct dentry *dentry;
 } __core;
 
 struct file {
 	struct inode *f_inode;
+	struct path f_path;
 } __core;
 
 struct fdtable {
@@ -102,12 +137,17 @@ struct files_struct {
 struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
+	unsigned long vm_pgoff;
 	struct file *vm_file;
+	struct vm_area_struct *vm_next; /* before Linux 6.1 */
+	struct mm_struct *vm_mm;
 } __core;
 
 struct mm_struct {
 	unsigned long total_vm;
 	unsigned long brk;
+	unsigned long start_code;
+	struct vm_area_struct *mmap; /* before Linux 6.1 */
 } __core;
 
 struct signal_struct {

@@ -13,6 +13,24 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type bpfCodeRecord struct {
+	_          structs.HostLayout
+	Kind       uint32
+	Space      uint32
+	Lost       uint64
+	Start      uint64
+	End        uint64
+	Page       uint64
+	Inode      uint64
+	Size       uint64
+	Modified   int64
+	ModifiedNs uint32
+	Dev        uint32
+	Length     uint32
+	Pad        uint32
+	Names      [2304]int8
+}
+
 type bpfCounter uint32
 
 const (
@@ -168,6 +186,7 @@ const (
 	bpfMapInfos              = "infos"
 	bpfMapMappings           = "mappings"
 	bpfMapModules            = "modules"
+	bpfMapNewCode            = "new_code"
 	bpfMapProcesses          = "processes"
 	bpfMapRecentSpaces       = "recent_spaces"
 	bpfMapReplays            = "replays"
@@ -271,6 +290,7 @@ type bpfMapSpecs struct {
 	Infos         *ebpf.MapSpec `ebpf:"infos"`
 	Mappings      *ebpf.MapSpec `ebpf:"mappings"`
 	Modules       *ebpf.MapSpec `ebpf:"modules"`
+	NewCode       *ebpf.MapSpec `ebpf:"new_code"`
 	Processes     *ebpf.MapSpec `ebpf:"processes"`
 	RecentSpaces  *ebpf.MapSpec `ebpf:"recent_spaces"`
 	Replays       *ebpf.MapSpec `ebpf:"replays"`
@@ -328,6 +348,7 @@ type bpfMaps struct {
 	Infos         *ebpf.Map `ebpf:"infos"`
 	Mappings      *ebpf.Map `ebpf:"mappings"`
 	Modules       *ebpf.Map `ebpf:"modules"`
+	NewCode       *ebpf.Map `ebpf:"new_code"`
 	Processes     *ebpf.Map `ebpf:"processes"`
 	RecentSpaces  *ebpf.Map `ebpf:"recent_spaces"`
 	Replays       *ebpf.Map `ebpf:"replays"`
@@ -350,6 +371,7 @@ func (m *bpfMaps) Close() error {
 		m.Infos,
 		m.Mappings,
 		m.Modules,
+		m.NewCode,
 		m.Processes,
 		m.RecentSpaces,
 		m.Replays,

@@ -8,7 +8,7 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
-//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag -type stack_copy -type rule -type inflight -type thrift bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
+//go:generate go tool bpf2go -cc clang-19 -strip llvm-strip-19 -target bpfel -no-global-types -type record -type stack_record -type space -type process -type found -type target -type counter -type process_flag -type stack_copy -type code_record -type rule -type inflight -type thrift bpf ../../bpf/mmtrace.bpf.c -- -O2 -mcpu=v3 -Wall -Werror
 
 // Errors of Open and of a Probe's methods.
 var (

@@ -4,12 +4,14 @@ package probe
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mmtrace/mmtrace/pkg/event"
+	"github.com/mmtrace/mmtrace/pkg/interval"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 )
 
@@ -30,6 +32,7 @@ func fill(v reflect.Value, next uint64) uint64 {
 	case reflect.Int64:
 		v.SetInt(int64(next * 0x0101010101010101))
 		next++
+	case reflect.Int8: // a name
 	case reflect.Uint32, reflect.Uint64:
 		v.SetUint(next * 0x0101010101010101 >> (64 - v.Type().Bits()))
 		next++
@@ -106,6 +109,35 @@ func TestStackRecordLayout(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%d frames (-struct +decoded):\n%s", n, diff)
+		}
+	}
+}
+
+func TestCodeRecordLayout(t *testing.T) {
+	var r bpfCodeRecord
+	fill(reflect.ValueOf(&r).Elem(), 1)
+	r.Kind, r.Modified, r.Dev = uint32(event.NewCode), -7, 0x801<<20|0x12345
+	header := unsafe.Offsetof(r.Names)
+	for names, want := range map[string]string{
+		"":                            "",
+		"libc.so\x00lib\x00usr\x00":   "/usr/lib/libc.so",
+		"a\x00":                       "/a",
+		strings.Repeat("x\x00", 1024): strings.Repeat("/x", 1024),
+	} {
+		r.Length = uint32(len(names))
+		for i := range names {
+			r.Names[i] = int8(names[i])
+		}
+		var got event.Event
+		if err := event.Decode(bytesOf(&r)[:header+uintptr(len(names))], &got); err != nil {
+			t.Fatal(err)
+		}
+		want := event.Event{Kind: event.NewCode, Space: event.SpaceID(r.Space), Lost: r.Lost, Code: &event.Code{
+			Range: interval.Range{Start: r.Start, End: r.End}, Page: r.Page, Name: want,
+			File: event.FileID{Dev: 0x801<<32 | 0x12345, Inode: r.Inode, Size: r.Size, Modified: -7e9 + int64(r.ModifiedNs)},
+		}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%.20q (-struct +decoded):\n%s", names, diff)
 		}
 	}
 }

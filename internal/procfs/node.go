@@ -1,10 +1,7 @@
 package procfs
 
 import (
-	"bufio"
-	"fmt"
 	"io"
-	"strings"
 )
 
 // A Node is what a file is, whatever its name.
@@ -33,27 +30,15 @@ type Descriptor struct {
 //
 //	36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw
 func ParseMountTypes(r io.Reader) (map[uint64]string, error) {
-	types := make(map[uint64]string)
-	br := bufio.NewReader(r) // options can be longer than a Scanner takes
-	for n := 1; ; n++ {
-		line, err := br.ReadString('\n')
-		if line == "" && err == io.EOF {
-			return types, nil
-		}
-		if err != nil && err != io.EOF {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		before, after, ok := strings.Cut(line, " - ")
-		front, back := strings.Fields(before), strings.Fields(after)
-		var major, minor uint64
-		if !ok || len(front) < 3 || len(back) < 1 {
-			return nil, fmt.Errorf("line %d: not a mount: %.80q", n, line)
-		}
-		if k, err := fmt.Sscanf(front[2], "%d:%d", &major, &minor); k != 2 {
-			return nil, fmt.Errorf("line %d: not a device: %.80q: %w", n, front[2], err)
-		}
-		types[major<<32|minor] = back[0]
+	mounts, err := ParseMounts(r)
+	if err != nil {
+		return nil, err
 	}
+	types := make(map[uint64]string)
+	for _, m := range mounts {
+		types[m.Dev] = m.Type
+	}
+	return types, nil
 }
 
 // InMemory reports whether files of a file system of this type lie in memory or

@@ -35,6 +35,23 @@ func ReadHost() (Host, error) { return Host{}, notSupported("reading the kernel'
 // SelfNamespace returns ErrNotSupported.
 func SelfNamespace(string) (uint64, error) { return 0, notSupported("reading namespaces") }
 
+// A View is the files that a process sees. There is none here.
+type View struct{}
+
+// OwnView returns ErrNotSupported.
+func OwnView() (*View, error) { return nil, notSupported("reading mounts") }
+
+// View returns ErrNotSupported.
+func (p *Process) View() (*View, error) { return nil, notSupported("reading mounts") }
+
+// Open returns ErrNotSupported.
+func (v *View) Open(event.FileID, string) (*os.File, error) {
+	return nil, notSupported("opening files")
+}
+
+// Close does nothing.
+func (v *View) Close() error { return nil }
+
 // Close does nothing.
 func (p *Process) Close() error { return nil }
 

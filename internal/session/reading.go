@@ -107,6 +107,7 @@ func (s *Session) endReading(r *reading) (begun event.Time, ok bool) {
 		r.ev.Regions, r.ev.From, r.ev.To, r.ev.Lost = nil, 0, 0, 0
 	} else {
 		sp.regionCount = len(r.ev.Regions)
+		sp.begin(r.ev.Regions, r.ev.Lost)
 		s.updateCode(sp, r.ev.Regions, r.before.CodeChanges)
 	}
 	s.add(r.ev)

@@ -81,6 +81,7 @@ func (s *Session) ended() bool {
 func (s *Session) handleAll(batch []event.Event) {
 	for i := range batch {
 		s.clock = max(s.clock, batch[i].Time)
+		s.tell(&batch[i])
 		s.handle(&batch[i])
 	}
 	s.reader.recycle(batch)
@@ -94,6 +95,11 @@ func (s *Session) handle(ev *event.Event) {
 	switch ev.Kind {
 	case event.StackCopy:
 		s.copies[ev.Stack] = ev.Copy
+		return
+	case event.NewCode:
+		if sp := s.spaces[ev.Space]; sp != nil {
+			sp.stale = true
+		}
 		return
 	case event.StackDef:
 		s.locate(ev)
@@ -166,9 +172,6 @@ func (s *Session) executed(ev *event.Event) {
 	s.readMap(s.space(ev.Space), 0)
 	s.sampleProcess(ev.PID)
 	if s.cfg.OnExec != nil {
-		if _, ok := s.roots[ev.PID]; ok {
-			s.glance(s.space(ev.Space))
-		}
 		s.cfg.OnExec(ev.PID)
 	}
 }

@@ -93,6 +93,7 @@ type Session struct {
 	shared  *shared
 	// rootDirs is where processes see their files.
 	rootDirs *rootDirs
+	views    *views
 
 	finished chan *reading // those made beside the events
 	readings int           // of them, those under way
@@ -118,7 +119,7 @@ func Start(cfg Config) (s *Session, err error) {
 		return nil, err
 	}
 	s = &Session{
-		cfg: cfg, page: host.PageSize, trace: trace.New(host.PageSize), rootDirs: newRootDirs(),
+		cfg: cfg, page: host.PageSize, trace: trace.New(host.PageSize), rootDirs: newRootDirs(), views: newViews(),
 		spaces: make(map[event.SpaceID]*space), procs: make(map[event.PID]*process),
 		roots: make(map[event.PID]bool), finished: make(chan *reading, maxReadings),
 	}
@@ -233,6 +234,7 @@ func (s *Session) Close() error {
 	}
 	s.trends.close()
 	s.rootDirs.close()
+	s.views.close()
 	return errors.Join(err, s.symbols.Close())
 }
 

@@ -21,7 +21,8 @@ type space struct {
 	changes   uint32 // code_changes that codes take in
 	installed bool
 
-	glimpse *glimpse // of its beginning; nil if nobody looked
+	told     *told // nil if nothing is known for sure
+	recalled int   // changes of told that code takes in
 
 	regionCount int // of the map when it was last read
 
@@ -73,6 +74,7 @@ func (s *Session) enter(p *procfs.Process, parent event.PID, id event.SpaceID, o
 	s.trends.follow(p)
 	s.costs.follow(p, own)
 	s.rootDirs.add(p)
+	s.views.add(p)
 	s.shared.runsAs(p)
 }
 
@@ -98,18 +100,23 @@ func (sp *space) regions() ([]event.Region, error) {
 // are new, and tells the kernel side. changes is the number of the newest change
 // of code that regions take in.
 func (s *Session) updateCode(sp *space, regions []event.Region, changes uint32) {
-	s.learn(sp.code, sp.proc, regions)
+	s.learn(sp.code, sp.proc, regions, func(r event.Region) (*os.File, error) { return s.openTold(sp, r) })
 	sp.stale = false
 	s.install(sp, changes)
 }
 
-// learn gives a code map its regions and what belongs to them.
-func (s *Session) learn(code *symbol.Space, p *procfs.Process, regions []event.Region) {
-	code.Update(regions, func(r event.Region) (*os.File, error) {
-		if p == nil {
-			return nil, procfs.ErrNoFile
+// learn gives a code map its regions and what belongs to them. otherwise opens files
+// that the process does not lead to, or no more; it may be nil.
+func (s *Session) learn(code *symbol.Space, p *procfs.Process, regions []event.Region, otherwise func(event.Region) (*os.File, error)) {
+	code.Update(regions, func(r event.Region) (f *os.File, err error) {
+		err = procfs.ErrNoFile
+		if p != nil {
+			f, err = p.OpenRegion(r)
 		}
-		return p.OpenRegion(r)
+		if err != nil && otherwise != nil {
+			f, err = otherwise(r)
+		}
+		return f, err
 	})
 	if p == nil || code.HasVDSO() {
 		return
@@ -131,7 +138,7 @@ func (s *Session) prepare(p *procfs.Process) {
 		return // attaching says why
 	}
 	code := s.symbols.NewSpace()
-	s.learn(code, p, regions)
+	s.learn(code, p, regions, nil)
 	if err := s.tables.load(code.Code()); err != nil {
 		s.note("making unwind tables", err)
 	}

@@ -75,6 +75,7 @@ func (s *Session) refreshCode(sp *space) {
 		s.recall(sp)
 		return
 	}
+	sp.begin(regions, state.Lost)
 	s.updateCode(sp, regions, state.CodeChanges)
 }
 

@@ -80,6 +80,26 @@ func (sp *Space) Update(regions []event.Region, open func(event.Region) (*os.Fil
 	sp.state.Store(next)
 }
 
+// Adopt replaces the list of regions by one of code whose files are known already, in
+// address order. A region without a Module is of the file that the Symbolizer knows
+// regions like it to be of; if it knows none, the region is left out.
+func (sp *Space) Adopt(code []CodeRegion) {
+	next := &spaceState{modules: map[regionKey]*Module{}}
+	for _, c := range code {
+		if k, ok := keyOf(c.Region); ok {
+			if c.Module == nil {
+				c.Module = sp.s.region(k)
+			}
+			if c.Module == nil {
+				continue
+			}
+			next.modules[k] = c.Module
+		}
+		next.regions = append(next.regions, c.Region)
+	}
+	sp.state.Store(next)
+}
+
 // module finds the file of r: known to the Symbolizer, or opened now.
 func (sp *Space) module(k regionKey, r event.Region, open func(event.Region) (*os.File, error)) *Module {
 	if m := sp.s.region(k); m != nil {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
 // Limits on what a Symbolizer holds.
@@ -23,9 +25,9 @@ var errRegular = errors.New("not a regular file")
 // concurrently.
 type Symbolizer struct {
 	mu      sync.Mutex
-	files   map[fileKey]*Module
+	files   map[event.FileID]*Module
 	regions map[regionKey]*Module
-	order   []fileKey // the oldest first
+	order   []event.FileID // the oldest first
 	images  map[string]*Module
 	open    int
 	caches  map[cacheKey]*frameCache
@@ -41,13 +43,6 @@ type Symbolizer struct {
 	waited time.Duration
 }
 
-// A fileKey names the content of a file: an inode and its last change.
-type fileKey struct {
-	dev, inode uint64
-	size       int64
-	changed    int64
-}
-
 // New returns an empty Symbolizer that finds debug files on this machine alone.
 func New() *Symbolizer { return NewWith(Options{}) }
 
@@ -57,7 +52,7 @@ func NewWith(o Options) *Symbolizer {
 		opts:    o,
 		caches:  map[cacheKey]*frameCache{},
 		debug:   map[string]func() (*debugFile, error){},
-		files:   map[fileKey]*Module{},
+		files:   map[event.FileID]*Module{},
 		regions: map[regionKey]*Module{},
 		images:  map[string]*Module{},
 		limit:   maxOpen,
@@ -89,12 +84,12 @@ func (s *Symbolizer) Module(path string, f *os.File) *Module {
 	if !ok {
 		return s.add(path, f, fi, nil)
 	}
-	return s.add(path, f, fi, &fileKey{dev, inode, fi.Size(), fi.ModTime().UnixNano()})
+	return s.add(path, f, fi, &event.FileID{Dev: dev, Inode: inode, Size: uint64(fi.Size()), Modified: fi.ModTime().UnixNano()})
 }
 
 // add returns the module that has the key, or a new one. Without a key it is
 // always a new one.
-func (s *Symbolizer) add(path string, f *os.File, fi os.FileInfo, key *fileKey) *Module {
+func (s *Symbolizer) add(path string, f *os.File, fi os.FileInfo, key *event.FileID) *Module {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if key != nil {
@@ -119,7 +114,7 @@ func (s *Symbolizer) add(path string, f *os.File, fi os.FileInfo, key *fileKey) 
 
 // remember enters m and forgets the oldest module if there are too many. The
 // file of a forgotten one is closed when nobody uses the module any more.
-func (s *Symbolizer) remember(key fileKey, m *Module) {
+func (s *Symbolizer) remember(key event.FileID, m *Module) {
 	if len(s.order) >= maxModules {
 		old := s.files[s.order[0]]
 		delete(s.files, s.order[0])
@@ -153,6 +148,15 @@ func (s *Symbolizer) bind(k regionKey, m *Module) {
 	if m.c != nil {
 		s.regions[k] = m
 	}
+}
+
+// Held returns the module of a file, which is what Module was given; nil if it was not
+// or was forgotten. Where stat and /proc/PID/maps differ about the device, Dev is
+// stat's.
+func (s *Symbolizer) Held(file event.FileID) *Module {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files[file]
 }
 
 // vdso returns the module of a vDSO image, or nil if it is too large. Equal

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mmtrace/mmtrace/pkg/interval"
 	"github.com/mmtrace/mmtrace/pkg/stack"
 )
 
@@ -17,12 +18,13 @@ const (
 	recordSize      = 144
 	stackHeaderSize = 24
 	copyHeaderSize  = 64
+	codeHeaderSize  = 80
 	maxFrames       = 127
 )
 
-// Decode reads one record of the kernel side (struct record, stack_record or
-// stack_copy in bpf/record.h, little-endian) into ev, which it overwrites.
-// Frames and copies are newly allocated. Errors: ErrShort, or an unknown kind.
+// Decode reads one record of the kernel side (struct record, stack_record,
+// stack_copy or code_record in bpf/record.h, little-endian) into ev, which it
+// overwrites. Frames, copies and code are newly allocated. Errors: ErrShort, or an unknown kind.
 func Decode(b []byte, ev *Event) error {
 	if len(b) < 4 {
 		return ErrShort
@@ -33,6 +35,8 @@ func Decode(b []byte, ev *Event) error {
 		return decodeStack(b, ev)
 	case kind == uint32(StackCopy):
 		return decodeCopy(b, ev)
+	case kind == uint32(NewCode):
+		return decodeCode(b, ev)
 	case kind == 0 || kind > uint32(End) && kind < uint32(ShmGet) || kind > uint32(Dup):
 		return fmt.Errorf("decoding a record: unknown kind %d", kind)
 	case len(b) < recordSize:
@@ -114,6 +118,46 @@ func decodeCopy(b []byte, ev *Event) error {
 		},
 	}
 	return nil
+}
+
+func decodeCode(b []byte, ev *Event) error {
+	if len(b) < codeHeaderSize {
+		return ErrShort
+	}
+	le := binary.LittleEndian
+	n := le.Uint32(b[72:])
+	if uint64(len(b)) < codeHeaderSize+uint64(n) {
+		return ErrShort
+	}
+	dev := le.Uint32(b[68:])
+	*ev = Event{
+		Kind:  NewCode,
+		Space: SpaceID(le.Uint32(b[4:])),
+		Lost:  le.Uint64(b[8:]),
+		Code: &Code{
+			Range: interval.Range{Start: le.Uint64(b[16:]), End: le.Uint64(b[24:])},
+			Page:  le.Uint64(b[32:]),
+			File: FileID{
+				Dev: uint64(dev>>20)<<32 | uint64(dev&(1<<20-1)), Inode: le.Uint64(b[40:]), Size: le.Uint64(b[48:]),
+				Modified: int64(le.Uint64(b[56:]))*1e9 + int64(le.Uint32(b[64:])),
+			},
+			Name: pathOf(b[codeHeaderSize:][:n]),
+		},
+	}
+	return nil
+}
+
+// pathOf returns the path of a file whose names, from its own up to below the root,
+// end with a zero byte each; "" if there are none.
+func pathOf(names []byte) string {
+	var path []byte
+	for len(names) > 0 {
+		names = names[:len(names)-1]
+		i := bytes.LastIndexByte(names, 0) + 1
+		path = append(append(path, '/'), names[i:]...)
+		names = names[:i]
+	}
+	return string(path)
 }
 
 // cString returns b up to its first zero byte.

@@ -34,6 +34,8 @@ func TestDecodeErrors(t *testing.T) {
 		{"a stack without its header", raw(StackDef)[:stackHeaderSize-1], "record too short"},
 		{"a stack without its last frame", raw(StackDef, 7, 2<<32)[:stackHeaderSize+15], "record too short"},
 		{"a stack of more frames than there can be", append(raw(StackDef, 7, 128<<32), make([]byte, 2000)...), "record too short"},
+		{"code without its header", raw(NewCode)[:codeHeaderSize-1], "record too short"},
+		{"code without the last byte of its names", raw(NewCode, 1, 2, 3, 4, 5, 6, 7, 8, 4)[:codeHeaderSize+3], "record too short"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var ev Event
@@ -65,10 +67,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add(raw(Open, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
 	f.Add(raw(Dup, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))
 	f.Add(raw(StackCopy, 1, 2, 3, 4, 5, 1<<32|1))
+	f.Add(append(raw(NewCode, 1, 2, 3, 4, 5, 6, 7, 8, 4)[:codeHeaderSize], "a\x00b\x00"...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var ev, again Event
 		if err := Decode(b, &ev); err != nil {
-			if len(b) >= recordSize && errors.Is(err, ErrShort) && b[0] != byte(StackDef) && b[0] != byte(StackCopy) {
+			if len(b) >= recordSize && errors.Is(err, ErrShort) && b[0] != byte(StackDef) && b[0] != byte(StackCopy) && b[0] != byte(NewCode) {
 				t.Errorf("%d bytes: %v", len(b), err)
 			}
 			return

@@ -117,6 +117,27 @@ type Event struct {
 
 	// Copy: for StackCopy.
 	Copy *Copy
+	// Code: for NewCode.
+	Code *Code
+}
+
+// A FileID tells a file, and what it holds, from every other: an inode number is
+// given again once a file is gone.
+type FileID struct {
+	Dev      uint64 // major<<32 | minor
+	Inode    uint64
+	Size     uint64 // in bytes
+	Modified int64  // when it was last written to, in ns since 1970
+}
+
+// A Code is a mapping of code and its file.
+type Code struct {
+	interval.Range
+	Page uint64 // of the file, at Start
+	File FileID // Dev is that of the file system, as in /proc/PID/maps and mountinfo
+	// Name is the file's path from the root of its file system on, which need not be
+	// mounted as a whole; "" if it was not told.
+	Name string
 }
 
 // A Copy is the state of a walk that could not go on, and the stack from there.

@@ -45,6 +45,10 @@ const (
 // in recordings.
 const StackCopy Kind = 250
 
+// NewCode tells which file a mapping of code is of. It stays within the live side,
+// too, which needs it where a process is gone before its map was read.
+const NewCode Kind = 251
+
 var kindNames = [numKinds]string{
 	Bad: "bad", Mmap: "mmap", Munmap: "munmap", Mremap: "mremap", Brk: "brk",
 	Shmat: "shmat", Shmdt: "shmdt", RemapFilePages: "remap_file_pages",
