@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -35,24 +36,46 @@ func TestShortProcesses(t *testing.T) {
 		{"exec of a file that nobody has open", func(t *testing.T) []string { return []string{copyOf(t, exe)} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, calls := runShort(t, exe, tt.program(t), nil)
-			programs := make(map[event.SpaceID]bool)
-			ends := make(map[unwind.Stop]int)
-			for _, ev := range calls {
-				path, stop := pathOf(t, s, &ev)
-				ends[stop]++
-				if strings.HasSuffix(path, stack.Incomplete) {
-					t.Errorf("a %s of space %d: %s (unwind.Stop %d)", ev.Kind, ev.Space, path, stop)
-				}
-				if _, after, ok := strings.Cut(path, "malloc;"); ok && strings.Contains(after, "short_leaf;short_caller;") && strings.Contains(after, ";main;") {
-					programs[ev.Space] = true
-				}
-			}
-			t.Logf("%d stacks; by unwind.Stop: %v", len(calls), ends)
-			if len(programs) != shortPrograms {
-				t.Errorf("%d programs have a stack through the C library to their own code, want %d", len(programs), shortPrograms)
-			}
+			cmd := exec.Command(exe, append([]string{strconv.Itoa(shortPrograms)}, tt.program(t)...)...)
+			s, calls := runShort(t, cmd, nil)
+			allWhole(t, s, calls)
 		})
+	}
+}
+
+// TestShortProcessesElsewhere is the same for a program that only the traced process
+// and its children see, in a mount namespace of their own.
+func TestShortProcessesElsewhere(t *testing.T) {
+	for _, tool := range []string{"unshare", "mount", "cp"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			testutil.Need(t, tool)
+		}
+	}
+	cmd := exec.Command("unshare", "-m", "sh", "-ec", `mount -t tmpfs none "$1"; cp "$0" "$1/own"; exec "$0" "$2" "$1/own"`,
+		testutil.Compile(t, "short.c", "-O2"), t.TempDir(), strconv.Itoa(shortPrograms))
+	s, calls := runShort(t, cmd, nil)
+	allWhole(t, s, calls)
+}
+
+// allWhole requires the stacks of all calls to be complete, and one of each child to
+// lead through the C library to the program's own code.
+func allWhole(t *testing.T, s *Session, calls []event.Event) {
+	t.Helper()
+	programs := make(map[event.SpaceID]bool)
+	ends := make(map[unwind.Stop]int)
+	for _, ev := range calls {
+		path, stop := pathOf(t, s, &ev)
+		ends[stop]++
+		if strings.HasSuffix(path, stack.Incomplete) {
+			t.Errorf("a %s of space %d: %s (unwind.Stop %d)", ev.Kind, ev.Space, path, stop)
+		}
+		if _, after, ok := strings.Cut(path, "malloc;"); ok && strings.Contains(after, "short_leaf;short_caller;") && strings.Contains(after, ";main;") {
+			programs[ev.Space] = true
+		}
+	}
+	t.Logf("%d stacks; by unwind.Stop: %v", len(calls), ends)
+	if len(programs) != shortPrograms {
+		t.Errorf("%d programs have a stack through the C library to their own code, want %d", len(programs), shortPrograms)
 	}
 }
 
@@ -87,7 +110,8 @@ func TestShortProcessesOfAChangedFile(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			program := copyOf(t, exe)
-			s, calls := runShort(t, exe, []string{program}, func() {
+			cmd := exec.Command(exe, strconv.Itoa(shortPrograms), program)
+			s, calls := runShort(t, cmd, func() {
 				if err := tt.change(program); err != nil {
 					t.Fatal(err)
 				}
@@ -123,12 +147,12 @@ func copyOf(t *testing.T, path string) string {
 	return to
 }
 
-// runShort traces short.c with the arguments that follow COUNT to its end, and calls
-// between, if not nil, before any event is looked at. It returns the calls of its
-// children that have a stack.
-func runShort(t *testing.T, exe string, args []string, between func()) (s *Session, calls []event.Event) {
+// runShort traces a command that becomes short.c to its end, and calls between, if not
+// nil, before any event is looked at. It returns the calls of its children that have a
+// stack.
+func runShort(t *testing.T, cmd *exec.Cmd, between func()) (s *Session, calls []event.Event) {
 	t.Helper()
-	fixture := testutil.Start(t, exe, append([]string{strconv.Itoa(shortPrograms)}, args...)...)
+	fixture := testutil.StartCmd(t, cmd)
 	p, err := procfs.Open(event.PID(fixture.PID()))
 	if err != nil {
 		t.Fatal(err)
