@@ -13,7 +13,7 @@ type CodeRange struct {
 const NoModule = 0xffffffff
 
 // The form of a list of code (struct code_head and struct code_block in
-// bpf/unwind.h). Sizes are in bytes.
+// bpf/tables.h). Sizes are in bytes.
 const (
 	blockRanges = 64
 	maxBlocks   = 64

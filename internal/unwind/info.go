@@ -16,7 +16,7 @@ var (
 )
 
 // A Kind is how a frame leads to its caller. The values are those of enum
-// rule_kind in bpf/unwind.h.
+// rule_kind in bpf/tables.h.
 type Kind uint8
 
 const (
@@ -60,7 +60,7 @@ const (
 )
 
 // An Info is a rule in full. Its layout is that of struct rule in
-// bpf/unwind.h.
+// bpf/tables.h.
 type Info struct {
 	Kind Kind
 	Base Base

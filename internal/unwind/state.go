@@ -3,7 +3,7 @@ package unwind
 import "strconv"
 
 // A Stop is why a walk ended. The values are those of enum stop in
-// bpf/unwind.h.
+// bpf/tables.h.
 type Stop uint8
 
 const (
