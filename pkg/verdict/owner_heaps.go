@@ -14,14 +14,23 @@ var pythonHeap = Owner{Name: "Python heap", Managed: true,
 	What:   "Memory from which Python serves small objects.",
 	Advice: "tracemalloc or memray tells which objects are kept."}
 
+var libraryMapping = Owner{Name: "library mapping", What: "Code and data of libraries that the program loads.",
+	Advice: "If it grows, dlopen is called without dlclose, or copies of one library are loaded."}
+
+// byLoader reports whether glibc's loader itself made h, whose functions often have
+// no names. musl's loader is also its C library, and maps for everybody.
+func byLoader(h *Holding) bool {
+	return len(h.Frames) > 0 && begins(base(h.Frames[0].Module), []string{"ld-linux", "ld-2", "ld.so"})
+}
+
 // heaps are the rules for allocators and the runtimes of languages. Rules are
 // tried in order: what is special comes before what is general.
 var heaps = []rule{
 	{
-		owner: Owner{Name: "library mapping", What: "Code and data of libraries that the program loads.",
-			Advice: "If it grows, dlopen is called without dlclose, or copies of one library are loaded."},
-		calls: []string{"dl_map_segment*", "dl_map_object_from_fd*", "map_library"}, malloc: without,
+		owner: libraryMapping, malloc: without,
+		calls: []string{"dl_map_segment*", "dl_map_object_from_fd*", "map_library"},
 	},
+	{owner: libraryMapping, malloc: without, also: byLoader},
 	{
 		owner: Owner{Name: "thread stack", What: "Stacks of threads.",
 			Advice: "If the number of stacks grows, threads are started and never end, or end and are neither joined nor detached. " +

@@ -60,6 +60,8 @@ func TestOwnerOf(t *testing.T) {
 		{"a block with its caller unknown", "mmap@libc.so.6 < malloc@libc.so.6 < [stack incomplete]@", Holding{}, "malloc block"},
 		{"small blocks", viaBrk + "__default_morecore@libc.so.6 < sysmalloc@libc.so.6 < _int_malloc@libc.so.6 < malloc@libc.so.6 < " + root, Holding{Call: "brk"}, "malloc heap"},
 		{"sbrk by hand", viaBrk + root, Holding{Call: "brk"}, "program break"},
+		{"a library, without names", "-@ld-linux-x86-64.so.2 < -@ld-linux-x86-64.so.2 < _dl_catch_exception@ld-linux-x86-64.so.2 < -@ld-linux-x86-64.so.2", Holding{}, "library mapping"},
+		{"mapped by hand, with musl", "mmap@ld-musl-x86_64.so.1 < make_buffer@pth < main@pth", Holding{}, ""},
 		{"a library", "__mmap64@ld-linux-x86-64.so.2 < mmap@ld-linux-x86-64.so.2 < _dl_map_segments@ld-linux-x86-64.so.2 < _dl_map_object_from_fd@ld-linux-x86-64.so.2 < _dl_map_object@ld-linux-x86-64.so.2 < dl_open_worker_begin@ld-linux-x86-64.so.2 < _dl_catch_exception@libc.so.6 < dlopen@libc.so.6 < -@python3.11", Holding{File: true}, "library mapping"},
 		{"Redis", viaMmap + "-@libjemalloc.so.2 < -@libjemalloc.so.2 < zmalloc@redis-server", Holding{NoReserve: true}, "jemalloc heap"},
 		{"jemalloc that is linked in", viaMmap + "os_pages_map@redis-server < pages_map@redis-server < extent_alloc_mmap@redis-server", Holding{}, "jemalloc heap"},
