@@ -223,7 +223,8 @@ if [ -n "$quick" ]; then
 else
 	mapfile -t packages < <(others)
 	step "go test -race" go_test -race -skip '^TestFault' "${packages[@]}"
-	step "go test, live" go_test -skip '^(TestFault|TestKill$)' "${live[@]}"
+	# One after the other: some of their programs take all process IDs or swap.
+	step "go test, live" go_test -p 1 -skip '^(TestFault|TestKill$)' "${live[@]}"
 	step "go test, faults" go_test -run '^(TestFault|TestKill$)' ./cmd/mmtrace ./internal/session
 	step "go test -race, live" go_test -race -run '^(TestChaos|TestAttachMidway|TestGoCases)$' ./internal/session
 	count=$(fuzz_targets | wc -l)

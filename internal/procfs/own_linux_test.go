@@ -14,6 +14,7 @@ import (
 // A process that works uses CPU time, by its clock as by the kernel's account of
 // its end, and none when it has ended.
 func TestCPUTime(t *testing.T) {
+	testutil.LockMachine(t) // no test may lower a limit meanwhile
 	fx := testutil.Start(t, testutil.Compile(t, "pairs.c", "-O2"), "0.3")
 	p, err := Open(event.PID(fx.PID()))
 	if err != nil {

@@ -66,6 +66,7 @@ func (r *Resident) line(key string, bytes uint64) {
 // TestResidentIsWhatSmapsSays compares every kind of mapping with smaps, to the
 // page, whichever way it is read.
 func TestResidentIsWhatSmapsSays(t *testing.T) {
+	testutil.LockMachine(t) // no test may lower a limit meanwhile
 	fx := testutil.Start(t, testutil.Compile(t, "resident.c", "-O2"), t.TempDir())
 	for _, line := range fx.Run() {
 		if missing, ok := strings.CutPrefix(line, "without "); ok {

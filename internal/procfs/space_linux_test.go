@@ -14,6 +14,7 @@ import (
 // A map that is read while its process is killed is whole, or it is none: never the
 // part that was read before the end.
 func TestSpaceMapIsWholeOrNone(t *testing.T) {
+	testutil.LockMachine(t) // no test may lower a limit meanwhile
 	const tries, mappings = 30, 20000
 	exe := testutil.Compile(t, "many.c", "-O2")
 	none := 0

@@ -11,6 +11,7 @@ import (
 
 // The usage of a process agrees with what else /proc tells of it.
 func TestUsage(t *testing.T) {
+	testutil.LockMachine(t) // no test may lower a limit meanwhile
 	fx := testutil.Start(t, testutil.Compile(t, "pairs.c", "-O2"), "0.1")
 	p, err := Open(event.PID(fx.PID()))
 	if err != nil {
