@@ -24,8 +24,11 @@ const (
 // state is final after it.
 func (s *Session) Settle(why Reason) {
 	s.facts.End = now()
-	s.settleAll()
-	s.settleBehindGaps()
+	done := make(map[event.SpaceID]bool)
+	for again := true; again; again = len(s.unsettled(done)) > 0 {
+		s.settleAll(done)
+		s.trace.Flush() // children that waited for a place of their parents which is lost come forth
+	}
 	s.facts.Window.Duration = s.facts.End - s.begin
 	s.facts.Window.StoppedBy = string(why)
 	s.countKernel()
@@ -46,7 +49,7 @@ func (s *Session) measure() {
 // Interim makes a report on the window so far; tracing goes on.
 func (s *Session) Interim() (*report.Report, error) {
 	s.facts.End = now()
-	s.settleAll()
+	s.settleAll(make(map[event.SpaceID]bool))
 	s.countKernel()
 	s.costFacts(false)
 	s.measure()
@@ -73,14 +76,13 @@ func (s *Session) name() stack.Table {
 	return frames
 }
 
-// settleAll reads and compares the map of every space that is in use, also of
-// those of which it hears only then.
-func (s *Session) settleAll() {
+// settleAll reads and compares the map of every space that is in use and not among
+// those done, also of those of which it hears only then, and adds them to done.
+func (s *Session) settleAll(done map[event.SpaceID]bool) {
 	s.drainRing(settleTime) // births, first of all
 	if s.countKernel(); s.last.Lost > 0 {
 		s.missEnds()
 	}
-	done := make(map[event.SpaceID]bool)
 	for {
 		spaces := s.unsettled(done)
 		for _, sp := range spaces {
@@ -93,18 +95,6 @@ func (s *Session) settleAll() {
 		if s.last.Lost > 0 { // births that became known meanwhile may be of the dead
 			s.drainRing(settleTime)
 			s.missEnds()
-		}
-	}
-}
-
-// settleBehindGaps gives up what is missing, and settles the children that had to
-// wait for a place of their parents which is lost.
-func (s *Session) settleBehindGaps() {
-	for known := -1; known != len(s.trace.Tracker().Processes()); {
-		known = len(s.trace.Tracker().Processes())
-		s.trace.Flush()
-		if len(s.trace.Tracker().Processes()) > known {
-			s.settleAll()
 		}
 	}
 }
