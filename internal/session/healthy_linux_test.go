@@ -73,11 +73,7 @@ func healthy(t *testing.T) []*subject {
 			continue
 		}
 		dir := workDir(t, pr)
-		for _, argv := range pr.setup {
-			if out, err := pr.command(dir, argv).CombinedOutput(); err != nil {
-				t.Fatalf("running %q: %v\n%s", argv, err, out)
-			}
-		}
+		pr.prepare(t, dir)
 		pid := launch(t, pr, dir)
 		if pr.ready != nil {
 			eventually(t, pr.name+" to be ready", func() bool { return pr.command(dir, pr.ready).Run() == nil })

@@ -11,9 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/internal/testutil"
-	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/verdict"
 )
 
@@ -199,35 +197,22 @@ func (o *owning) owners(t *testing.T) []string {
 			testutil.Need(t, need)
 		}
 	}
-	pr := program{name: o.name, files: o.files}
+	pr := program{name: o.name, files: o.files, setup: o.setup, argv: o.argv}
 	dir := workDir(t, pr)
-	for _, argv := range o.setup {
-		if out, err := pr.command(dir, argv).CombinedOutput(); err != nil {
-			t.Fatalf("running %q: %v\n%s", argv, err, out)
-		}
-	}
-	root, begin := gated(t, pr, dir, o.argv)
-	p, err := procfs.Open(event.PID(root))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { p.Close() })
-	s, err := Start(Config{Follow: true, Targets: []*procfs.Process{p}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	pr.prepare(t, dir)
+	root, begin := gated(t, pr, dir)
+	s := attachTree(t, root)
 	begin()
 	up := make(chan struct{})
 	go func() {
 		defer close(up)
-		for !o.isUp(root, dir) && isRunning(root) {
+		for !o.isUp(root, pr.output(dir)) && isRunning(root) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}()
 	runFor(t, s, testutil.Patience, up)
-	if !o.isUp(root, dir) {
-		out, _ := os.ReadFile(filepath.Join(dir, "output"))
+	if !o.isUp(root, pr.output(dir)) {
+		out, _ := os.ReadFile(pr.output(dir))
 		t.Fatalf("%q does not get up in %v:\n%s", o.argv, testutil.Patience, out)
 	}
 	s.Settle(Stopped)
@@ -241,8 +226,8 @@ func (o *owning) owners(t *testing.T) []string {
 	return out
 }
 
-func (o *owning) isUp(root int, dir string) bool {
-	if b, err := os.ReadFile(filepath.Join(dir, "output")); err == nil && bytes.Contains(b, []byte(o.up)) {
+func (o *owning) isUp(root int, output string) bool {
+	if b, err := os.ReadFile(output); err == nil && bytes.Contains(b, []byte(o.up)) {
 		return true
 	}
 	return slices.ContainsFunc(descendants(root), func(pid int) bool {
@@ -251,31 +236,16 @@ func (o *owning) isUp(root int, dir string) bool {
 	})
 }
 
-// gated starts a shell in a process group of its own, which becomes argv once
-// begin is called. Output goes to a file in dir.
-func gated(t *testing.T, pr program, dir string, argv []string) (pid int, begin func()) {
+// gated starts a shell which becomes the program once begin is called.
+func gated(t *testing.T, pr program, dir string) (pid int, begin func()) {
 	t.Helper()
-	cmd := pr.command(dir, append([]string{"sh", "-c", `read -r go && exec "$@" </dev/null`, "sh"}, argv...))
-	cmd.SysProcAttr.Setpgid = true
-	out, err := os.Create(filepath.Join(dir, "output"))
-	if err != nil {
+	gate := filepath.Join(dir, "gate")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
-	cmd.Stdout, cmd.Stderr = out, out
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // an error means that all have ended
-		_ = cmd.Wait()
-	})
-	return cmd.Process.Pid, func() {
-		if _, err := in.Write([]byte("go\n")); err != nil {
+	pr.argv = append([]string{"sh", "-c", `read -r go <gate && exec "$@"`, "sh"}, pr.argv...)
+	return launch(t, pr, dir), func() {
+		if err := os.WriteFile(gate, []byte("go\n"), 0); err != nil {
 			t.Fatal(err)
 		}
 	}

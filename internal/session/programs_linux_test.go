@@ -47,11 +47,7 @@ func TestPrograms(t *testing.T) {
 // compared.
 func observe(t *testing.T, pr program) int {
 	dir := workDir(t, pr)
-	for _, argv := range pr.setup {
-		if out, err := pr.command(dir, argv).CombinedOutput(); err != nil {
-			t.Fatalf("running %q: %v\n%s", argv, err, out)
-		}
-	}
+	pr.prepare(t, dir)
 	root := launch(t, pr, dir)
 	if pr.ready != nil {
 		eventually(t, pr.name+" to be ready", func() bool { return pr.command(dir, pr.ready).Run() == nil })
@@ -87,13 +83,26 @@ func observe(t *testing.T, pr program) int {
 	return f.total + underLoad
 }
 
+// prepare runs what has to be run before the program, in its directory.
+func (pr program) prepare(t *testing.T, dir string) {
+	t.Helper()
+	for _, argv := range pr.setup {
+		if out, err := pr.command(dir, argv).CombinedOutput(); err != nil {
+			t.Fatalf("running %q: %v\n%s", argv, err, out)
+		}
+	}
+}
+
+// output is where launch lets the program write, in the program's directory.
+func (pr program) output(dir string) string { return filepath.Join(dir, pr.name+".output") }
+
 // launch starts the program in a process group of its own, which ends with the
 // test, and returns its process.
 func launch(t *testing.T, pr program, dir string) int {
 	t.Helper()
 	cmd := pr.command(dir, pr.argv)
 	cmd.SysProcAttr.Setpgid = true
-	out, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	out, err := os.Create(pr.output(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
