@@ -24,7 +24,8 @@ const (
 
 // Decode reads one record of the kernel side (struct record, stack_record,
 // stack_copy or code_record in bpf/record.h, little-endian) into ev, which it
-// overwrites. Frames, copies and code are newly allocated. Errors: ErrShort, or an unknown kind.
+// overwrites. Frames, copies and code are newly allocated. Errors: ErrShort, or an
+// unknown kind.
 func Decode(b []byte, ev *Event) error {
 	if len(b) < 4 {
 		return ErrShort

@@ -18,6 +18,7 @@ func Build(t *trace.Trace, frames stack.Table, f Facts) *Report {
 	r.Overhead.AssumedMappings = 0
 	b.assumed = &r.Overhead.AssumedMappings
 	b.spaces()
+	b.targetFacts = lookUp(f.Targets, b.tr.Former())
 	b.residences()
 	b.lazies()
 	b.targets(r)
@@ -52,8 +53,10 @@ type builder struct {
 	lazy     map[*track.Mapping]uint64 // bytes in memory until the kernel needs it
 	// lazyKnown are the spaces of which lazy tells.
 	lazyKnown map[event.SpaceID]bool
-	raced     Amount  // outstanding mappings whose owner a race left open
-	assumed   *uint64 // counts outstanding mappings whose path was assumed
+	// targetFacts returns what was read about a process, by its ID and its last space.
+	targetFacts func(event.PID, event.SpaceID) TargetFacts
+	raced       Amount  // outstanding mappings whose owner a race left open
+	assumed     *uint64 // counts outstanding mappings whose path was assumed
 }
 
 // spaces chooses the address spaces whose mappings are outstanding: those in

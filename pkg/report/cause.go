@@ -63,7 +63,7 @@ func (b *builder) cause(k track.FailureKey, f *track.Failure) Cause {
 // addressLimit returns how large a space may be in bytes, 0 if that is not limited
 // or not known.
 func (b *builder) addressLimit(id event.SpaceID) uint64 {
-	return b.targetFacts()(b.pids[id], id).AddressLimit
+	return b.targetFacts(b.pids[id], id).AddressLimit
 }
 
 // length returns by how many bytes a call would have made the address space larger.

@@ -18,36 +18,34 @@ type Opener struct {
 }
 
 // openers gathers those of one file by the key of their paths.
-type openers struct {
-	list []*Opener
-	keys map[*Opener]string
+type openers []*opener
+
+type opener struct {
+	Opener
+	key string
 }
 
 // add returns the opener of a stack, new if need be.
-func (s *openers) add(b *builder, id stack.ID) *Opener {
+func (s *openers) add(b *builder, id stack.ID) *opener {
 	frames := b.stackOf(id)
 	key := pathKey("", event.Open, frames)
-	for _, o := range s.list {
-		if s.keys[o] == key {
+	for _, o := range *s {
+		if o.key == key {
 			return o
 		}
 	}
-	if s.keys == nil {
-		s.keys = make(map[*Opener]string)
-	}
-	o := &Opener{Frames: frames}
-	s.keys[o] = key
-	s.list = append(s.list, o)
+	o := &opener{Opener{Frames: frames}, key}
+	*s = append(*s, o)
 	return o
 }
 
 // sorted returns them, those of most descriptors and mappings first.
-func (s *openers) sorted() (out []Opener) {
-	slices.SortFunc(s.list, func(x, y *Opener) int {
-		return cmp.Or(cmp.Compare(y.Descriptors+y.Mappings, x.Descriptors+x.Mappings), strings.Compare(s.keys[x], s.keys[y]))
+func (s openers) sorted() (out []Opener) {
+	slices.SortFunc(s, func(x, y *opener) int {
+		return cmp.Or(cmp.Compare(y.Descriptors+y.Mappings, x.Descriptors+x.Mappings), strings.Compare(x.key, y.key))
 	})
-	for _, o := range s.list {
-		out = append(out, *o)
+	for _, o := range s {
+		out = append(out, o.Opener)
 	}
 	return out
 }

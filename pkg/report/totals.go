@@ -12,9 +12,8 @@ import (
 
 // targets lists the traced processes by ID.
 func (b *builder) targets(r *Report) {
-	facts := b.targetFacts()
 	for _, p := range processes(b.tr) {
-		f := facts(p.PID, p.Space)
+		f := b.targetFacts(p.PID, p.Space)
 		t := Target{PID: p.PID, Use: 1, Parent: p.Parent, Comm: p.Comm, Exe: f.Exe, Cmdline: f.Cmdline, StartTicks: f.StartTicks}
 		if n := len(r.Targets); n > 0 && r.Targets[n-1].PID == p.PID {
 			t.Use = r.Targets[n-1].Use + 1
@@ -32,19 +31,19 @@ func (b *builder) targets(r *Report) {
 	}
 }
 
-// targetFacts returns a look-up of what was read about a process. If several had its
-// ID, it is that in whose space it was last.
-func (b *builder) targetFacts() func(event.PID, event.SpaceID) TargetFacts {
+// lookUp returns a look-up of what was read about processes. If several had an ID, of
+// which former are all but the last, it is that in whose space it was last.
+func lookUp(targets []TargetFacts, former []*track.Process) func(event.PID, event.SpaceID) TargetFacts {
 	type key struct {
 		pid   event.PID
 		space event.SpaceID // 0: any, if no other process had the ID
 	}
 	facts := make(map[key]TargetFacts)
-	for _, f := range b.facts.Targets {
+	for _, f := range targets {
 		facts[key{f.PID, 0}] = f
 		facts[key{f.PID, f.Space}] = f
 	}
-	for _, p := range b.tr.Former() {
+	for _, p := range former {
 		delete(facts, key{p.PID, 0})
 	}
 	return func(pid event.PID, space event.SpaceID) TargetFacts {

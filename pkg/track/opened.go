@@ -88,7 +88,8 @@ func (sp *Space) openedAs(pid event.PID, fd int32, lost uint64) *Opened {
 }
 
 // Opener returns who opened the descriptor that was mapped as m, nil if that is not
-// known or it is a second mapping of the same pages by mremap. Whether it is of the mapped file is for the caller to check.
+// known or m is a second mapping of the same pages by mremap. Whether it is of the
+// mapped file is for the caller to check.
 func (t *Tracker) Opener(m *Mapping) *Opened { return t.openers[m] }
 
 // Opened returns the newest call that was seen to make a descriptor of a process
