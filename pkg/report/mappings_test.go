@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/report"
 )
 
@@ -28,6 +29,25 @@ func TestMappingsAreTheFirstByAddress(t *testing.T) {
 	for i, m := range p.Mappings {
 		if want := uint64(0x40000000 + i*0x10000); m.Start != want {
 			t.Fatalf("mapping %d begins at %#x, want %#x", i, m.Start, want)
+		}
+	}
+}
+
+// The kernel joins neighbours: what counts for its limit is its own count, if it was
+// read when the window ended.
+func TestMappingsAreCountedAsTheKernelDoes(t *testing.T) {
+	tr := traced(t, `
+snapshot t=1ms
+process pid=42 comm=app t=1ms
+mmap 0x1000+0x1000 stack=1 t=2ms
+mmap 0x2000+0x1000 stack=1 t=3ms
+mmap 0x3000+0x1000 stack=2 t=4ms
+snapshot t=10ms
+  1000-4000 rw-p
+`)
+	for end, want := range map[event.Time]uint64{10e6: 1, 11e6: 3} {
+		if got := report.Build(tr, named, report.Facts{End: end}).Targets[0].Mappings; got != want {
+			t.Errorf("window until %d: %d mappings, want %d", end, got, want)
 		}
 	}
 }

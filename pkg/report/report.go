@@ -86,6 +86,8 @@ type Target struct {
 	// or "killed by SIGNAL"; "called exec" is not an end.
 	Ended string
 	// Mappings and Bytes are the live set at the end of the window, whoever mapped it.
+	// Neighbours that are alike are one mapping to the kernel, whose count this is; it
+	// is that of the pieces that are known where its map was not read at the end.
 	Mappings uint64
 	Bytes    uint64
 	// BytesBefore is the size of the map in bytes when tracing began.

@@ -24,11 +24,20 @@ func (b *builder) targets(r *Report) {
 		if sp := b.tr.Spaces()[p.Space]; sp != nil {
 			t.BytesBefore = sp.Before
 			if !sp.Ended || p.Parent == 0 {
-				t.Mappings, t.Bytes = uint64(sp.Live.Len()), sp.Live.Bytes()
+				t.Mappings, t.Bytes = b.mappings(sp), sp.Live.Bytes()
 			}
 		}
 		r.Targets = append(r.Targets, t)
 	}
+}
+
+// mappings returns how many mappings the kernel counts, which joins neighbours that
+// are alike: by its map if that was read at the end, else by the pieces that are known.
+func (b *builder) mappings(sp *track.Space) uint64 {
+	if sp.Newest.N > 0 && sp.Newest.Time >= b.facts.End {
+		return uint64(sp.Newest.N)
+	}
+	return uint64(sp.Live.Len())
 }
 
 // lookUp returns a look-up of what was read about processes. If several had an ID, of
