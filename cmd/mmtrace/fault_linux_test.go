@@ -172,7 +172,7 @@ func TestFaultTargetKilled(t *testing.T) {
 		p := testutil.Start(t, exe, "30", "4", "0", fmt.Sprint(i+1))
 		r := beginSession(t, p.PID())
 		p.Send("go")
-		atWork(t, p.PID(), 500<<i)
+		atWork(t, p.PID(), 500<<(i%4))
 		if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}

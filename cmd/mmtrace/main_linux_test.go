@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
+	"github.com/mmtrace/mmtrace/internal/testutil"
 	"github.com/mmtrace/mmtrace/pkg/event"
 	"github.com/mmtrace/mmtrace/pkg/export"
 )
@@ -125,7 +125,7 @@ func targetEnv(t *testing.T) []string {
 		"SELF=" + exe,
 		fmt.Sprintf("PID=%d", os.Getpid()),
 		"COMM=" + strings.TrimSpace(string(comm)),
-		fmt.Sprintf("THREAD=%d", aThread(t)),
+		fmt.Sprintf("THREAD=%d", testutil.AnotherThread(t)),
 		fmt.Sprintf("ZOMBIE=%d", aZombie(t)),
 		fmt.Sprintf("KTHREAD=%d", aKernelThread()),
 	}
@@ -138,28 +138,6 @@ func lookup(env []string, key string) string {
 		}
 	}
 	return ""
-}
-
-// aThread returns the id of a thread of this process that is not its first.
-func aThread(t *testing.T) int {
-	t.Helper()
-	tids := make(chan int)
-	done := make(chan struct{})
-	t.Cleanup(func() { close(done) })
-	for range 2 { // one of them may have the first thread
-		go func() {
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			if id := syscall.Gettid(); id != os.Getpid() {
-				select {
-				case tids <- id:
-				case <-done:
-				}
-			}
-			<-done
-		}()
-	}
-	return <-tids
 }
 
 func aZombie(t *testing.T) int {

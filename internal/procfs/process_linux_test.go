@@ -16,8 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/mmtrace/mmtrace/internal/testutil"
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
@@ -141,7 +140,7 @@ func TestOpenErrors(t *testing.T) {
 		}
 	})
 	t.Run("thread", func(t *testing.T) {
-		_, err := Open(event.PID(anotherThread(t)))
+		_, err := Open(event.PID(testutil.AnotherThread(t)))
 		var et *ErrThread
 		if !errors.As(err, &et) || et.TGID != event.PID(os.Getpid()) || et.Comm == "" {
 			t.Errorf("error %v", err)
@@ -187,27 +186,6 @@ func TestOpenNotPermitted(t *testing.T) {
 	if string(out) != "true" {
 		t.Errorf("is fs.ErrPermission: %s", out)
 	}
-}
-
-func anotherThread(t *testing.T) int {
-	t.Helper()
-	tid := make(chan int)
-	done := make(chan struct{})
-	t.Cleanup(func() { close(done) })
-	for range 2 { // one of them may have the first thread
-		go func() {
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			if id := unix.Gettid(); id != os.Getpid() {
-				select {
-				case tid <- id:
-				case <-done:
-				}
-			}
-			<-done
-		}()
-	}
-	return <-tid
 }
 
 func aKernelThread() (event.PID, bool) {
