@@ -66,7 +66,7 @@ func (b *bench) depthTable() error {
 		for _, depth := range depths {
 			var got sample
 			for range b.rounds {
-				ns, err := b.perEvent(t, load{depth: depth, threads: 1, run: b.run / 2, fp: t.fp})
+				ns, err := b.perEvent(t, load{depth: depth, threads: 1, run: b.run / 2})
 				if errors.Is(err, errMissing) {
 					break
 				}
@@ -88,7 +88,7 @@ func (b *bench) depthTable() error {
 
 // perEvent returns the nanoseconds of a tool's programs for a call of the load.
 func (b *bench) perEvent(t tool, l load) (float64, error) {
-	r, err := b.startLoad(l)
+	r, err := b.startLoad(l, t)
 	if err != nil {
 		return 0, err
 	}
@@ -112,62 +112,4 @@ func (b *bench) perEvent(t tool, l load) (float64, error) {
 	}
 	end, err := runTime(before)
 	return (end - start) / float64(2*s.pairs), err
-}
-
-// othersTable measures what a trace costs processes that are not traced.
-func (b *bench) othersTable() error {
-	var rows [][]string
-	for _, t := range tools {
-		if t.argv == nil || t.slow || b.quick && t.ready == "" {
-			continue
-		}
-		var ratios, before sample
-		for range b.rounds {
-			was := getppid()
-			r, err := b.startLoad(load{depth: 10, threads: 1, run: b.run})
-			if err != nil {
-				return err
-			}
-			a, err := b.attach(t, r.cmd.Process.Pid) // the load itself stays at rest
-			if errors.Is(err, errMissing) {
-				r.end()
-				break
-			}
-			if err != nil {
-				r.end()
-				return err
-			}
-			is := getppid()
-			a.detach()
-			r.end()
-			before = append(before, was)
-			ratios = append(ratios, is/was)
-		}
-		rows = append(rows, []string{t.name, before.String(), ratios.String()})
-	}
-	b.table("Another process's getppid", "Nanoseconds before, and times as slow while the tool watches a process at rest.",
-		[]string{"tool", "before", "watched"}, rows)
-	return nil
-}
-
-// getppid returns the nanoseconds of one call, the best of many.
-func getppid() float64 {
-	const calls = 2000
-	best := 1e18
-	for range 100 {
-		start := monotonic()
-		for range calls {
-			_, _, _ = unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0) // it cannot fail
-		}
-		best = min(best, float64(monotonic()-start)/calls)
-	}
-	return best
-}
-
-func monotonic() int64 {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		panic(err) // the clock is always there
-	}
-	return ts.Nano()
 }

@@ -7,19 +7,21 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
 // A load is a run of pairs.c.
 type load struct {
 	depth, threads int
+	opens          bool // it opens and closes a file instead
 	rate           int  // pairs a second; 0: as many as there can be
-	fp             bool // built with frame pointers
 	run            time.Duration
 }
 
 func (l load) String() string {
+	if l.opens {
+		return "open and close, " + plural(l.threads, "thread")
+	}
 	return fmt.Sprintf("%d frames, %s", l.depth, plural(l.threads, "thread"))
 }
 
@@ -32,20 +34,29 @@ type speed struct {
 
 // A runner is a load that waits for its start.
 type runner struct {
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines *bufio.Scanner
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	lines  *bufio.Scanner
+	stderr *watched
 }
 
-func (b *bench) startLoad(l load) (*runner, error) {
+// startLoad starts a load, under a tool if that starts programs itself.
+func (b *bench) startLoad(l load, t tool) (*runner, error) {
 	name := b.pairs
-	if l.fp {
+	if t.fp {
 		name = b.pairsFP
 	}
-	args := []string{fmt.Sprint(l.run.Seconds()), strconv.Itoa(l.depth), strconv.Itoa(l.threads), "4", strconv.Itoa(l.rate)}
-	r := &runner{cmd: exec.Command(name, args...)}
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var err error
+	pages := "4"
+	if l.opens {
+		pages = "0"
+	}
+	args := []string{name, fmt.Sprint(l.run.Seconds()), strconv.Itoa(l.depth), strconv.Itoa(l.threads), pages, strconv.Itoa(l.rate)}
+	cmd, err := b.command(t, args...)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{cmd: cmd, stderr: newWatched("")}
+	r.cmd.Stderr = r.stderr
 	if r.stdin, err = r.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -57,11 +68,13 @@ func (b *bench) startLoad(l load) (*runner, error) {
 		return nil, fmt.Errorf("starting the load: %w", err)
 	}
 	r.lines = bufio.NewScanner(out)
-	if !r.lines.Scan() || r.lines.Text() != "ready" {
-		r.end()
-		return nil, fmt.Errorf("starting the load: it said %q", r.lines.Text())
+	for r.lines.Scan() { // a tool may speak first
+		if r.lines.Text() == "ready" {
+			return r, nil
+		}
 	}
-	return r, nil
+	r.end()
+	return nil, fmt.Errorf("starting the load: it said only %q", r.stderr.text())
 }
 
 // measure lets the load work and returns what it says.
@@ -70,7 +83,7 @@ func (r *runner) measure() (s speed, err error) {
 		return s, fmt.Errorf("starting the load: %w", err)
 	}
 	for r.lines.Scan() {
-		f := strings.Fields(r.lines.Text())
+		f := strings.Fields(r.lines.Text() + " -")
 		switch f[0] {
 		case "pairs":
 			s.pairs, err = strconv.ParseUint(f[1], 10, 64)
@@ -90,10 +103,12 @@ func (r *runner) measure() (s speed, err error) {
 	return s, fmt.Errorf("reading the load's result: %w", io.ErrUnexpectedEOF)
 }
 
-// end lets the load exit.
+// end lets the load exit, and what runs it.
 func (r *runner) end() {
 	r.stdin.Close()
-	timer := time.AfterFunc(5*time.Second, func() { _ = r.cmd.Process.Kill() }) // it may have ended
+	timer := time.AfterFunc(10*time.Second, func() { killTree(r.cmd.Process.Pid) }) // it may have ended
 	defer timer.Stop()
+	for r.lines.Scan() { // a tool may have the last word
+	}
 	_ = r.cmd.Wait() // its result is known
 }

@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -56,6 +58,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-stop
+		os.RemoveAll(dir)
+		for _, pid := range childrenOf(os.Getpid()) {
+			killTree(pid)
+		}
+		os.Exit(130)
+	}()
 	b := &bench{options: o, dir: dir, out: stdout, log: stderr}
 	code := 0
 	for _, s := range sections {

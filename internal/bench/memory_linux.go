@@ -51,7 +51,7 @@ func (b *bench) memoryTable() error {
 
 // memory attaches to all copies of a program.
 func (b *bench) memory(r resting) ([]string, error) {
-	argv := []string{b.mmtrace, "-d", "0", "-o", b.report()}
+	var pids []int
 	for range r.copy {
 		cmd := exec.Command(r.argv[0], r.argv[1:]...)
 		cmd.Dir = b.dir
@@ -69,12 +69,11 @@ func (b *bench) memory(r resting) ([]string, error) {
 			_ = cmd.Wait()
 		}()
 		rest(cmd.Process.Pid)
-		argv = append(argv, "-p", fmt.Sprint(cmd.Process.Pid))
+		pids = append(pids, cmd.Process.Pid)
 	}
 	t := toolNamed("mmtrace")
-	t.argv = func(*bench, int) []string { return argv }
 	t.settle = time.Second
-	a, err := b.attach(t, 0)
+	a, err := b.attach(t, pids...)
 	if err != nil {
 		return nil, err
 	}

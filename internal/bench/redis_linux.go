@@ -1,127 +1,134 @@
 package main
 
 import (
-	"bytes"
-	"encoding/csv"
+	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
-	"strconv"
-	"syscall"
 	"time"
 )
 
-// redisTable measures a server under load, untraced and traced in turn.
+// A redisRow is what one tool did to a server.
+type redisRow struct {
+	slower, later, busier  sample // times
+	attach, detach         sample // ms
+	cpus                   sample
+	rss                    int64
+	events, lost, verified uint64
+	missing                bool
+}
+
+// redisTable measures a server under load with every tool in turn, a new server for
+// each.
 func (b *bench) redisTable() error {
 	for _, need := range []string{"redis-server", "redis-benchmark", "redis-cli"} {
 		if _, err := exec.LookPath(need); err != nil {
 			return fmt.Errorf("%s: %w", need, errMissing)
 		}
 	}
-	sock := filepath.Join(b.dir, "redis")
-	server := exec.Command("redis-server", "--port", "0", "--unixsocket", sock, "--save", "", "--dir", b.dir)
-	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := server.Start(); err != nil {
-		return fmt.Errorf("starting redis-server: %w", err)
+	rows := make([]redisRow, len(tools))
+	for round := range b.redisRounds() {
+		var untraced requestSpeed
+		for i, t := range tools {
+			if t.slow && (b.quick || round > 0) {
+				continue
+			}
+			is, err := b.redisRun(t, &rows[i])
+			if rows[i].missing = errors.Is(err, errMissing); rows[i].missing {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("with %s: %w", t.name, err)
+			}
+			if !t.watches() {
+				untraced = is
+				rows[i].add(is.rate, is.p99, is.cpu)
+				continue
+			}
+			rows[i].add(untraced.rate/is.rate, is.p99/untraced.p99, is.cpu/untraced.cpu)
+		}
 	}
-	defer func() {
-		_ = server.Process.Kill() // it may have ended
-		_ = server.Wait()
-	}()
-	up := time.Now()
-	for exec.Command("redis-cli", "-s", sock, "ping").Run() != nil {
-		if time.Since(up) > 10*time.Second {
-			return fmt.Errorf("starting redis-server: no answer on %s", sock)
+	var cells [][]string
+	for i, t := range tools {
+		if len(rows[i].slower) > 0 || rows[i].missing {
+			cells = append(cells, rows[i].cells(t))
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	var before, slower, p99, later, attach, detach, cpu sample
-	var events, lost uint64
-	var rss int64
-	for range b.rounds {
-		was, err := b.redisLoad(sock)
-		if err != nil {
-			return err
+	b.table("redis-server under redis-benchmark", fmt.Sprintf("%s SETs of 2,000 bytes over a socket, a new server each time; median, least and greatest of %d rounds. "+
+		"Untraced: requests/s, p99 in ms, and us of the server's CPU time for a request. A tool's CPUs and memory are its own, with start and report; "+
+		"attaching ends when it says so, detaching when it has exited.", b.requests(), b.redisRounds()),
+		[]string{"tool", "requests/s, times fewer", "p99, times as late", "CPU a request, times", "its CPUs", "its memory", "attach, ms", "detach, ms"}, cells)
+	for i, t := range tools {
+		if r := rows[i]; t.name == "mmtrace" {
+			fmt.Fprintf(b.out, "mmtrace in these runs: %d events, %d lost; the map verified in %d of %d.\n\n", r.events, r.lost, r.verified, len(r.slower))
 		}
-		a, err := b.attach(toolNamed("mmtrace"), server.Process.Pid)
-		if err != nil {
-			return err
-		}
-		start := time.Now()
-		is, err := b.redisLoad(sock)
-		took := time.Since(start)
-		u := a.detach()
-		if err != nil {
-			return err
-		}
-		q, err := b.quality()
-		if err != nil {
-			return err
-		}
-		before = append(before, was.rate)
-		slower = append(slower, was.rate/is.rate)
-		p99 = append(p99, was.p99)
-		later = append(later, is.p99/was.p99)
-		attach = append(attach, a.took.Seconds()*1000)
-		detach = append(detach, u.detach.Seconds()*1000)
-		cpu = append(cpu, u.cpu.Seconds()/took.Seconds())
-		rss = max(rss, u.rss)
-		events += q.Events
-		lost += q.Lost + q.Missed
 	}
-	b.table("redis-server under redis-benchmark", "SETs of 2,000 bytes over a socket. Attaching and detaching are those of mmtrace, in milliseconds; "+
-		"its CPUs with start and report.",
-		[]string{"", "untraced", "under mmtrace"},
-		[][]string{
-			{"requests/s, times as slow", before.String(), slower.String()},
-			{"p99 in ms, times as late", p99.String(), later.String()},
-			{"events a run, lost in all", "", fmt.Sprintf("%d, %d", events/uint64(b.rounds), lost)},
-			{"attach", "", attach.String()},
-			{"detach, with the report", "", detach.String()},
-			{"mmtrace's CPUs", "", cpu.String()},
-			{"mmtrace's memory", "", mebibytes(rss)},
-		})
 	return nil
 }
 
-// A requestSpeed is what redis-benchmark measured.
-type requestSpeed struct {
-	rate float64 // requests a second
-	p99  float64 // ms
+func (r *redisRow) add(slower, later, busier float64) {
+	r.slower = append(r.slower, slower)
+	r.later = append(r.later, later)
+	r.busier = append(r.busier, busier)
 }
 
-// redisLoad lets redis-benchmark run once.
-func (b *bench) redisLoad(sock string) (s requestSpeed, err error) {
-	n := "200000"
+// cells returns the row of a table. A tool that runs the server has no process of
+// its own.
+func (r *redisRow) cells(t tool) []string {
+	if r.missing {
+		return []string{t.name, "not installed", "", "", "", "", "", ""}
+	}
+	rss := "–"
+	if r.rss > 0 {
+		rss = mebibytes(r.rss)
+	}
+	return []string{t.name, r.slower.String(), r.later.String(), r.busier.String(), r.cpus.String(), rss, r.attach.String(), r.detach.String()}
+}
+
+func (b *bench) redisRounds() int {
 	if b.quick {
-		n = "50000"
+		return min(2, b.rounds)
 	}
-	out, err := exec.Command("redis-benchmark", "-s", sock, "--csv", "-n", n, "-r", "20000", "-d", "2000", "-t", "set").Output()
+	return min(5, b.rounds)
+}
+
+func (b *bench) requests() string {
+	if b.quick {
+		return "50000"
+	}
+	return "200000"
+}
+
+// redisRun starts a server, loads it under a tool, and adds to r what the tool took
+// for itself.
+func (b *bench) redisRun(t tool, r *redisRow) (s requestSpeed, err error) {
+	srv, err := b.startRedis(t)
 	if err != nil {
-		return s, fmt.Errorf("running redis-benchmark: %w", err)
+		return s, err
 	}
-	rows, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
+	defer srv.stop()
+	a, err := b.attach(t, srv.pid)
 	if err != nil {
-		return s, fmt.Errorf("reading redis-benchmark's result: %w", err)
+		return s, err
 	}
-	for i, row := range rows {
-		if i == 0 || row[0] != "SET" {
-			continue
-		}
-		for j, name := range rows[0] {
-			switch name {
-			case "rps":
-				s.rate, err = strconv.ParseFloat(row[j], 64)
-			case "p99_latency_ms":
-				s.p99, err = strconv.ParseFloat(row[j], 64)
-			}
-			if err != nil {
-				return s, fmt.Errorf("reading redis-benchmark's result: %w", err)
-			}
-		}
+	start := time.Now()
+	s, err = b.redisLoad(srv)
+	took := time.Since(start)
+	u := a.detach()
+	if err != nil || a == nil {
+		return s, err
 	}
-	if s.rate == 0 || s.p99 == 0 {
-		return s, fmt.Errorf("reading redis-benchmark's result: %q", out)
+	r.attach = append(r.attach, a.took.Seconds()*1000)
+	r.detach = append(r.detach, u.detach.Seconds()*1000)
+	r.cpus = append(r.cpus, u.cpu.Seconds()/took.Seconds())
+	r.rss = max(r.rss, u.rss)
+	if t.name != "mmtrace" {
+		return s, nil
 	}
-	return s, nil
+	q, err := b.quality()
+	r.events += q.Events
+	r.lost += q.Lost + q.Missed
+	if q.Verified {
+		r.verified++
+	}
+	return s, err
 }

@@ -13,68 +13,6 @@ import (
 	"time"
 )
 
-// A tool is a way to watch a process.
-type tool struct {
-	name   string
-	argv   func(b *bench, pid int) []string
-	ready  string        // what it says when it is attached; empty: nothing
-	events bool          // it says nothing, and is attached once it holds perf's events
-	settle time.Duration // from then on
-	fp     bool          // it follows frame pointers
-	slow   bool          // one round of one load is enough
-}
-
-var tools = []tool{
-	{name: "untraced"},
-	{
-		name: "mmtrace", ready: "tracing ", settle: 100 * time.Millisecond,
-		argv: func(b *bench, pid int) []string {
-			return []string{b.mmtrace, "-d", "0", "-p", fmt.Sprint(pid), "-o", b.report()}
-		},
-	},
-	{
-		name: "bpftrace, ustack (frame pointers)", ready: "Attaching", settle: time.Second, fp: true,
-		argv: func(_ *bench, pid int) []string {
-			return []string{"bpftrace", "-e", fmt.Sprintf("tracepoint:syscalls:sys_enter_mmap,tracepoint:syscalls:sys_enter_munmap"+
-				" /pid == %d/ { @[ustack] = count(); }", pid)}
-		},
-	},
-	{
-		name: "perf record -g (frame pointers)", events: true, settle: 300 * time.Millisecond, fp: true,
-		argv: func(_ *bench, pid int) []string { return perf(pid, "-g") },
-	},
-	{
-		name: "perf record --call-graph dwarf", events: true, settle: 300 * time.Millisecond,
-		argv: func(_ *bench, pid int) []string { return perf(pid, "--call-graph", "dwarf") },
-	},
-	{
-		name: "strace -f", ready: "attached", settle: 200 * time.Millisecond, slow: true,
-		argv: func(_ *bench, pid int) []string {
-			return []string{"strace", "-f", "-e", "trace=mmap,munmap", "-o", "/dev/null", "-p", fmt.Sprint(pid)}
-		},
-	},
-	{
-		name: "strace -f -k", ready: "attached", settle: 200 * time.Millisecond, slow: true,
-		argv: func(_ *bench, pid int) []string {
-			return []string{"strace", "-f", "-k", "-e", "trace=mmap,munmap", "-o", "/dev/null", "-p", fmt.Sprint(pid)}
-		},
-	},
-}
-
-func perf(pid int, how ...string) []string {
-	argv := append([]string{"perf", "record", "-q", "-o", "/dev/null", "-e", "syscalls:sys_enter_mmap,syscalls:sys_enter_munmap"}, how...)
-	return append(argv, "-p", fmt.Sprint(pid))
-}
-
-func toolNamed(name string) tool {
-	for _, t := range tools {
-		if t.name == name {
-			return t
-		}
-	}
-	panic("no tool " + name)
-}
-
 // report returns the file of mmtrace's report.
 func (b *bench) report() string { return filepath.Join(b.dir, "report.json") }
 
@@ -85,18 +23,17 @@ type attached struct {
 	took time.Duration // until it said that it was ready
 }
 
-// attach starts a tool; that of no watching returns nil.
-func (b *bench) attach(t tool, pid int) (*attached, error) {
+// attach starts a tool; one that does not attach returns nil.
+func (b *bench) attach(t tool, pids ...int) (*attached, error) {
 	if t.argv == nil {
 		return nil, nil
 	}
-	argv := t.argv(b, pid)
-	if _, err := exec.LookPath(argv[0]); err != nil {
-		return nil, fmt.Errorf("%s: %w", argv[0], errMissing)
+	cmd, err := b.command(t, t.argv(b, pids)...)
+	if err != nil {
+		return nil, err
 	}
-	a := &attached{cmd: exec.Command(argv[0], argv[1:]...), said: newWatched(t.ready)}
+	a := &attached{cmd: cmd, said: newWatched(t.ready)}
 	a.cmd.Stdout, a.cmd.Stderr = a.said, a.said
-	a.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	start := time.Now()
 	if err := a.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", t.name, err)
@@ -135,6 +72,7 @@ type usage struct {
 	cpu    time.Duration
 	rss    int64 // bytes, at most
 	detach time.Duration
+	said   string // while it ran the load
 }
 
 // detach ends a tool as Ctrl-C does.

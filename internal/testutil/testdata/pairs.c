@@ -3,8 +3,9 @@
  *	pairs SECONDS [DEPTH [THREADS [PAGES [RATE]]]]
  *
  * THREADS (1) threads map and unmap PAGES (4) pages, untouched, DEPTH (10) calls
- * deep, as fast as they can or, all together, RATE times a second. Per thread the
- * time of every pair goes into a histogram with buckets under 2 % wide.
+ * deep, as fast as they can or, all together, RATE times a second. With no PAGES
+ * they open and close a file instead. Per thread the time of every pair goes into a
+ * histogram with buckets under 2 % wide.
  *
  *	pairs N
  *	rate PAIRS_PER_SECOND
@@ -12,6 +13,7 @@
  *	truth pairs_leaf 0
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -60,9 +62,13 @@ static uint64_t lower(int b)
 PLANTED static void pairs_leaf(struct worker *w)
 {
 	uint64_t before = now();
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED || munmap(p, size))
-		die("a pair");
+	if (size) {
+		char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED || munmap(p, size))
+			die("a pair");
+	} else if (close(open("/dev/null", O_RDONLY | O_CLOEXEC))) {
+		die("/dev/null");
+	}
 	uint64_t ns = now() - before;
 	w->hist[bucket(ns)]++;
 	w->pairs++;
