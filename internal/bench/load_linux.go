@@ -51,7 +51,12 @@ func (b *bench) startLoad(l load, t tool) (*runner, error) {
 		pages = "0"
 	}
 	args := []string{name, fmt.Sprint(l.run.Seconds()), strconv.Itoa(l.depth), strconv.Itoa(l.threads), pages, strconv.Itoa(l.rate)}
-	cmd, err := b.command(t, args...)
+	return b.start(t, args...)
+}
+
+// start starts a program that says "ready" and waits for "go".
+func (b *bench) start(t tool, argv ...string) (*runner, error) {
+	cmd, err := b.command(t, argv...)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 
 // options are the sizes of the measurement.
 type options struct {
-	mmtrace, pairs, pairsFP string // programs
+	mmtrace, pairs, pairsFP, stall string // programs
 	rounds                  int
 	run                     time.Duration // of a load
 	quick                   bool
@@ -38,8 +38,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs.StringVar(&o.mmtrace, "mmtrace", "", "the `program` to measure")
 	fs.StringVar(&o.pairs, "pairs", "", "the load, built from pairs.c")
 	fs.StringVar(&o.pairsFP, "pairs-fp", "", "the load, built with frame pointers")
+	fs.StringVar(&o.stall, "stall", "", "a program with a large map, built from stall.c")
 	fs.BoolVar(&o.quick, "quick", false, "fewer loads and rounds")
-	fs.StringVar(&o.only, "only", "", "one `section` alone: pairs, depth, rate, others, redis, attach, report or memory")
+	fs.StringVar(&o.only, "only", "", "one `section` alone: pairs, depth, rate, others, redis, attach, stall, report or memory")
 	fs.IntVar(&o.rounds, "rounds", 0, "how often; 0: 7, or 3 with -quick")
 	if err := fs.Parse(args); err != nil {
 		return 2
@@ -109,6 +110,7 @@ var sections = []struct {
 	{"others", (*bench).othersTable},
 	{"redis", (*bench).redisTable},
 	{"attach", (*bench).attachTable},
+	{"stall", (*bench).stallTable},
 	{"report", (*bench).reportTable},
 	{"memory", (*bench).memoryTable},
 }
