@@ -20,10 +20,10 @@ import (
 // options are the sizes of the measurement.
 type options struct {
 	mmtrace, pairs, pairsFP, stall string // programs
-	rounds                  int
-	run                     time.Duration // of a load
-	quick                   bool
-	only                    string
+	rounds                         int
+	run                            time.Duration // of a load
+	quick                          bool
+	only                           string
 }
 
 func main() {
