@@ -114,7 +114,7 @@ func TestResidentIsWhatSmapsSays(t *testing.T) {
 }
 
 // hasScan reports whether the kernel has PAGEMAP_SCAN (Linux 6.7).
-func hasScan(t *testing.T, p *Process) bool {
+func hasScan(t testing.TB, p *Process) bool {
 	t.Helper()
 	f, err := p.openTask("pagemap")
 	if err != nil {
