@@ -10,7 +10,7 @@ import (
 func (b *bench) othersTable() error {
 	var rows [][]string
 	for _, t := range tools {
-		if !t.watches() || b.quick && t.slow {
+		if !t.watches() || b.quick && t.ready == "" {
 			continue
 		}
 		var ratios, before sample

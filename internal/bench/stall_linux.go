@@ -15,7 +15,7 @@ const stallMappings, stallMiB = "60000", "2048"
 func (b *bench) stallTable() error {
 	names := []string{"it is traced", "it is traced, and smaps is read", "mmtrace looks up what is in memory, detaches and reports", "it is not traced"}
 	worst, took := make([]sample, len(names)), make([]sample, len(names))
-	for range (b.rounds + 1) / 2 {
+	for range max(1, b.rounds/2) {
 		if err := b.stallRound(worst, took); err != nil {
 			return err
 		}
