@@ -41,11 +41,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs.StringVar(&o.stall, "stall", "", "a program with a large map, built from stall.c")
 	fs.BoolVar(&o.quick, "quick", false, "fewer loads and rounds")
 	fs.StringVar(&o.only, "only", "", "one `section` alone: pairs, depth, rate, others, redis, attach, stall, report or memory")
-	fs.IntVar(&o.rounds, "rounds", 0, "how often; 0: 7, or 3 with -quick")
+	fs.IntVar(&o.rounds, "rounds", 0, "how often; 0: 5, or 3 with -quick")
 	if err := fs.Parse(args); err != nil {
 		return 2
 	}
-	rounds := 7
+	rounds := 5
 	o.run = time.Second
 	if o.quick {
 		rounds, o.run = 3, 300*time.Millisecond

@@ -88,7 +88,7 @@ func (b *bench) redisRounds() int {
 	if b.quick {
 		return min(2, b.rounds)
 	}
-	return min(5, b.rounds)
+	return b.rounds
 }
 
 func (b *bench) requests() string {
