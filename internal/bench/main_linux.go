@@ -41,9 +41,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs.StringVar(&o.stall, "stall", "", "a program with a large map, built from stall.c")
 	fs.BoolVar(&o.quick, "quick", false, "fewer loads and rounds")
 	fs.StringVar(&o.only, "only", "", "one `section` alone: pairs, depth, rate, others, redis, attach, stall, report or memory")
+	empty := fs.Bool("empty", false, "attach programs that do nothing, until it is interrupted")
 	fs.IntVar(&o.rounds, "rounds", 0, "how often; 0: 5, or 3 with -quick")
 	if err := fs.Parse(args); err != nil {
 		return 2
+	}
+	if *empty {
+		return failed(stderr, attachEmpty(stdout))
 	}
 	rounds := 5
 	o.run = time.Second
@@ -53,39 +57,59 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if o.rounds <= 0 {
 		o.rounds = rounds
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return failed(stderr, err)
+	}
 	dir, err := os.MkdirTemp("", "mmtrace-bench-")
 	if err != nil {
-		fmt.Fprintln(stderr, "bench:", err)
-		return 1
+		return failed(stderr, err)
 	}
 	defer os.RemoveAll(dir)
+	go endOnSignal(dir)
+	b := &bench{options: o, self: self, dir: dir, out: stdout, log: stderr}
+	return b.all()
+}
+
+// failed tells of an error, if it is one, and returns the exit code for it.
+func failed(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "bench:", err)
+	return 1
+}
+
+// endOnSignal leaves nothing behind when the measurement is interrupted.
+func endOnSignal(dir string) {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-stop
-		os.RemoveAll(dir)
-		for _, pid := range childrenOf(os.Getpid()) {
-			killTree(pid)
-		}
-		os.Exit(130)
-	}()
-	b := &bench{options: o, dir: dir, out: stdout, log: stderr}
+	<-stop
+	os.RemoveAll(dir)
+	for _, pid := range childrenOf(os.Getpid()) {
+		killTree(pid)
+	}
+	os.Exit(130)
+}
+
+// all measures the sections that are wanted.
+func (b *bench) all() int {
 	code := 0
 	for _, s := range sections {
-		if o.only != "" && o.only != s.name {
+		if b.only != "" && b.only != s.name {
 			continue
 		}
 		start := time.Now()
 		err := s.measure(b)
 		if errors.Is(err, errMissing) {
-			fmt.Fprintf(stdout, "not measured: %v\n\n", err)
+			fmt.Fprintf(b.out, "not measured: %v\n\n", err)
 			continue
 		}
 		if err != nil {
-			fmt.Fprintf(stderr, "bench: measuring %s: %v\n", s.name, err)
+			fmt.Fprintf(b.log, "bench: measuring %s: %v\n", s.name, err)
 			code = 1
 		}
-		fmt.Fprintf(stderr, "== %s took %.0f s\n", s.name, time.Since(start).Seconds())
+		fmt.Fprintf(b.log, "== %s took %.0f s\n", s.name, time.Since(start).Seconds())
 	}
 	return code
 }
@@ -96,6 +120,7 @@ var errMissing = errors.New("not installed")
 // A bench is one run of all measurements.
 type bench struct {
 	options
+	self     string // this program
 	dir      string // for files
 	out, log io.Writer
 }

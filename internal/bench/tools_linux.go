@@ -34,6 +34,10 @@ var tools = []tool{
 		},
 	},
 	{
+		name: "two empty BPF programs at mmtrace's hooks", ready: "attached", settle: 100 * time.Millisecond,
+		argv: func(b *bench, _ []int) []string { return []string{b.self, "-empty"} },
+	},
+	{
 		name: "bpftrace, ustack (frame pointers)", ready: "Attaching", settle: time.Second, fp: true,
 		argv: func(_ *bench, pids []int) []string {
 			return []string{"bpftrace", "-e", fmt.Sprintf("tracepoint:syscalls:sys_enter_mmap,tracepoint:syscalls:sys_enter_munmap"+
