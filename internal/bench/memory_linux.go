@@ -112,10 +112,14 @@ func lockedByMaps(pid int) (total, rings int64) {
 			continue
 		}
 		seen[id] = true
-		total += field(name, "memlock:")
+		size := field(name, "memlock:")
 		if field(name, "map_type:") == int64(ebpf.RingBuf) {
-			rings += field(name, "memlock:")
+			if ring := field(name, "max_entries:"); size < ring {
+				size += ring // before Linux 6.4 its memory was not counted
+			}
+			rings += size
 		}
+		total += size
 		if outer, err := ebpf.NewMapFromID(ebpf.MapID(id)); err == nil {
 			total += lockedInside(outer)
 			_ = outer.Close()

@@ -173,5 +173,11 @@ func mapBytes(m *ebpf.Map) uint64 {
 		return 0
 	}
 	n, _ := info.Memlock()
+	if m.Type() == ebpf.RingBuf && n < uint64(m.MaxEntries()) {
+		// Before Linux 6.4 its memory was taken to be entries times the size of a
+		// key and a value, which a ring buffer does not have (bpf_map_memory_footprint,
+		// kernel/bpf/syscall.c).
+		n += uint64(m.MaxEntries())
+	}
 	return n
 }

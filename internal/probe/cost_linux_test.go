@@ -62,3 +62,13 @@ func logCosts(t *testing.T, o Order) {
 	t.Logf("getppid %.0f -> %.0f ns (x%.2f), mmap+munmap %.0f -> %.0f ns (x%.2f), page fault %.0f -> %.0f ns (x%.2f)",
 		g0, g1, g1/g0, p0, p1, p1/p0, f0, f1, f1/f0)
 }
+
+// TestMapBytes: the ring buffer is part of the memory, whatever the kernel says.
+func TestMapBytes(t *testing.T) {
+	for _, ring := range []int{1 << 20, DefaultRing} {
+		p := openFor(t, Options{RingBytes: ring})
+		if n := p.MapBytes(); n < uint64(ring) || n > uint64(ring)+64<<20 {
+			t.Errorf("%d bytes of maps with a ring of %d", n, ring)
+		}
+	}
+}

@@ -17,7 +17,7 @@ func load(o Options, kernel *btf.Spec) (c *ebpf.Collection, chunks, ranges *ebpf
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("reading the kernel side: %w", err)
 	}
-	fit(spec, kernel, o.Order)
+	fit(spec, kernel, o)
 	ring := o.RingBytes
 	if ring == 0 {
 		ring = DefaultRing
@@ -46,16 +46,17 @@ func load(o Options, kernel *btf.Spec) (c *ebpf.Collection, chunks, ranges *ebpf
 
 // fit drops the programs that the kernel has no hook for, and those of the
 // other order. Of those for one hook exactly one stays.
-func fit(spec *ebpf.CollectionSpec, kernel *btf.Spec, o Order) {
+func fit(spec *ebpf.CollectionSpec, kernel *btf.Spec, o Options) {
+	calls := o.Order == OrderCalls
 	keep := map[string]bool{
 		"space_ended":   hook(kernel, "exit_mmap") != nil, // from Linux 6.1 on
-		"call_returned": hook(kernel, "sys_exit") != nil,
-		"call_entered":  o == OrderCalls && hook(kernel, "sys_enter") != nil,
+		"call_returned": !o.plain && hook(kernel, "sys_exit") != nil,
+		"call_entered":  calls && !o.plain && hook(kernel, "sys_enter") != nil,
 	}
 	keep["call_returned_raw"] = !keep["call_returned"]
-	keep["call_entered_raw"] = o == OrderCalls && !keep["call_entered"]
+	keep["call_entered_raw"] = calls && !keep["call_entered"]
 	for _, name := range []string{"lock_acquired", "lock_acquired_memcg", "lock_acquired_raw"} {
-		keep[name] = o == OrderLock && name == lockProgram(kernel)
+		keep[name] = o.Order == OrderLock && name == lockProgram(kernel, o.plain)
 	}
 	for name, ok := range keep {
 		if !ok {
@@ -66,10 +67,12 @@ func fit(spec *ebpf.CollectionSpec, kernel *btf.Spec, o Order) {
 
 // lockProgram chooses the program for the lock by the arguments that the
 // kernel passes to it. Up to 6.12 there is the name of a cgroup among them.
-func lockProgram(kernel *btf.Spec) string {
+func lockProgram(kernel *btf.Spec, plain bool) string {
 	switch len(hook(kernel, "mmap_lock_acquire_returned").Params) - 1 { // the first is the hook's own
 	case 3:
-		return "lock_acquired"
+		if !plain {
+			return "lock_acquired"
+		}
 	case 4:
 		return "lock_acquired_memcg"
 	}

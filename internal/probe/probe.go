@@ -38,6 +38,9 @@ type Options struct {
 	// CheckReplays walks every stack, also where a walk of before tells it, and
 	// counts those that differ. It is for tests.
 	CheckReplays bool
+	// plain leaves out the programs whose hooks are typed where there are others
+	// for the same hooks, as on a kernel without these types. It is for tests.
+	plain bool
 }
 
 // A Thrift is what the kernel side leaves out to save the target time. Each leaves
