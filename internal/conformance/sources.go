@@ -1,5 +1,7 @@
 package conformance
 
+import _ "embed"
+
 // Programs of the workloads, each in its language's own way of using memory.
 const (
 	pythonSource = `
@@ -27,45 +29,14 @@ if pid == 0:
 os.waitpid(pid, 0)
 `
 
+	// sqliteScript takes the number of rows.
 	sqliteScript = `PRAGMA mmap_size=268435456;
 CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 20000)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < %d)
 INSERT INTO t SELECT i, randomblob(500) FROM n;
-DELETE FROM t WHERE a % 3 = 0;
+DELETE FROM t WHERE a %% 3 = 0;
 VACUUM;
 SELECT count(*), sum(length(b)) FROM t;`
-
-	goSource = `package main
-
-import (
-	"os/exec"
-	"runtime"
-	"runtime/debug"
-	"sync"
-)
-
-var sink [16][]byte
-
-func main() {
-	var wg sync.WaitGroup
-	for i := range sink {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for n := range 200 {
-				sink[i] = make([]byte, 1<<(n%22))
-			}
-			runtime.LockOSThread()
-		}()
-	}
-	wg.Wait()
-	if err := exec.Command("true").Run(); err != nil {
-		panic(err)
-	}
-	clear(sink[:])
-	debug.FreeOSMemory()
-}
-`
 
 	nodeSource = `
 const { Worker, isMainThread } = require('worker_threads');
@@ -108,47 +79,12 @@ public class W {
     }
 }
 `
+)
 
-	mallocSource = `
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int rounds = 10;
-static void *shared[1024];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void *work(void *arg)
-{
-	unsigned seed = (unsigned)(unsigned long)arg * 7919 + 1;
-	for (int i = 0; i < rounds * 100; i++) {
-		unsigned size = 1u << (rand_r(&seed) % (rand_r(&seed) % 50 ? 14 : 22));
-		char *p = malloc(size), *old;
-		memset(p, 1, size < 8192 ? size : 8192);
-		pthread_mutex_lock(&lock);
-		int at = rand_r(&seed) % 1024;
-		old = shared[at];
-		shared[at] = p;
-		pthread_mutex_unlock(&lock);
-		free(old);
-	}
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	int n = argc > 1 ? atoi(argv[1]) : 4;
-	rounds = argc > 2 ? atoi(argv[2]) : rounds;
-	pthread_t th[64];
-	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < n && i < 64; i++)
-			pthread_create(&th[i], 0, work, (void *)(long)(i + 100 * round));
-		for (int i = 0; i < n && i < 64; i++)
-			pthread_join(th[i], 0);
-	}
-	for (int i = 0; i < 1024; i++)
-		free(shared[i]);
-	return 0;
-}
-`
+// Those that are compiled are files, so that they can be compiled elsewhere.
+var (
+	//go:embed testdata/goload/main.go
+	goSource string
+	//go:embed testdata/malloc.c
+	mallocSource string
 )

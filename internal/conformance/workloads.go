@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -71,6 +72,39 @@ func Workloads(short bool) []Workload {
 	return append(ws, allocators(short)...)
 }
 
+// Guest returns the programs for emulated machines, which are some thirty times
+// slower and have no compilers: what the short set compiles is in a directory, as
+// goload/goload and malloc/malloc.
+func Guest(built string) []Workload {
+	// A start of stress-ng takes as long as a second of its work: three at a time.
+	var ws []Workload
+	for _, names := range [][]string{{"mmapfixed", "mremap", "shm-sysv"}, {"mprotect", "vforkmany", "pthread"}} {
+		argv := []string{"stress-ng", "--temp-path", ".", "-t", "1"}
+		for _, name := range names {
+			argv = append(argv, "--"+name, "1")
+		}
+		ws = append(ws, Workload{
+			Name:  "stress-ng-" + strings.Join(names, ","),
+			Needs: []string{"stress-ng"},
+			Argv:  argv,
+			Limit: 40 * time.Second,
+			Exits: []int{2, 3, 4},
+		})
+	}
+	for _, w := range runtimes(true) {
+		switch w.Name {
+		case "python-threads":
+			ws = append(ws, w)
+		case "sqlite-mmap":
+			w.Argv = []string{"sqlite3", "db", fmt.Sprintf(sqliteScript, 2000)}
+			ws = append(ws, w)
+		}
+	}
+	load, malloc := filepath.Join(built, "goload", "goload"), filepath.Join(built, "malloc", "malloc")
+	ws = append(ws, Workload{Name: "go-program", Needs: []string{load}, Argv: []string{load}})
+	return append(ws, underEach(Workload{Needs: []string{malloc}, Argv: []string{malloc, "8", "3"}})...)
+}
+
 // stressors are two workers for three seconds each. vm-segv is not among them:
 // it traces its own children, which have a tracer already.
 func stressors(short bool) []Workload {
@@ -118,7 +152,7 @@ func runtimes(short bool) []Workload {
 		{
 			Name:  "sqlite-mmap",
 			Needs: []string{"sqlite3"},
-			Argv:  []string{"sqlite3", "db", sqliteScript},
+			Argv:  []string{"sqlite3", "db", fmt.Sprintf(sqliteScript, 20000)},
 		},
 		{
 			Name:  "gcc",
@@ -166,27 +200,32 @@ func runtimes(short bool) []Workload {
 
 // allocators run one program that many threads allocate in under each malloc.
 func allocators(short bool) []Workload {
-	lib := map[string]string{"amd64": "/usr/lib/x86_64-linux-gnu/", "arm64": "/usr/lib/aarch64-linux-gnu/"}[runtime.GOARCH]
 	rounds := "400"
 	if short {
 		rounds = "50"
 	}
+	return underEach(Workload{
+		Needs: []string{"gcc"},
+		Files: map[string]string{"w.c": mallocSource},
+		Setup: [][]string{{"gcc", "-O2", "-pthread", "-o", "w", "w.c"}},
+		Argv:  []string{"./w", "16", rounds},
+	})
+}
+
+// underEach returns w, a program that allocates, under each malloc.
+func underEach(w Workload) []Workload {
+	lib := map[string]string{"amd64": "/usr/lib/x86_64-linux-gnu/", "arm64": "/usr/lib/aarch64-linux-gnu/"}[runtime.GOARCH]
 	var ws []Workload
-	for _, name := range []string{"", "libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4"} {
-		w := Workload{
-			Name:  "malloc-glibc",
-			Needs: []string{"gcc"},
-			Files: map[string]string{"w.c": mallocSource},
-			Setup: [][]string{{"gcc", "-O2", "-pthread", "-o", "w", "w.c"}},
-			Argv:  []string{"./w", "16", rounds},
+	for _, name := range []string{"libc.so.6", "libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4"} {
+		v := w
+		v.Name = "malloc-" + strings.TrimPrefix(name[:strings.IndexByte(name, '.')], "lib")
+		v.Needs = append(slices.Clone(w.Needs), lib+name)
+		// Not for the compiler: env starts the program alone.
+		v.Argv = append([]string{"env", "LD_PRELOAD=" + lib + name}, w.Argv...)
+		if name == "libc.so.6" {
+			v.Name, v.Needs, v.Argv = "malloc-glibc", w.Needs, w.Argv
 		}
-		if name != "" {
-			w.Name = "malloc-" + strings.TrimPrefix(name[:strings.IndexByte(name, '.')], "lib")
-			w.Needs = append(w.Needs, lib+name)
-			// Not for the compiler: env starts the program alone.
-			w.Argv = append([]string{"env", "LD_PRELOAD=" + lib + name}, w.Argv...)
-		}
-		ws = append(ws, w)
+		ws = append(ws, v)
 	}
 	return ws
 }

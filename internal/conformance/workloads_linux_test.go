@@ -40,6 +40,10 @@ func TestWorkloads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute of other people's programs")
 	}
+	if os.Getenv("MMTRACE_CONFORMANCE") == "guest" {
+		driveAll(t, Guest(os.Getenv("MMTRACE_FIXTURES")))
+		return
+	}
 	driveAll(t, Workloads(!whole))
 }
 

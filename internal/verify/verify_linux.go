@@ -223,10 +223,10 @@ func (r *runner) finish() {
 }
 
 // Header and Row are the lines of a table of scores.
-const Header = "program                      exits  read wrong    events    checks mismatch corrected lost  time"
+const Header = "program                          exits  read wrong    events    checks mismatch corrected lost  time"
 
 // Row returns the line of a program.
 func (s Score) Row(name string) string {
-	return strings.TrimRight(fmt.Sprintf("%-28s %5d %5d %5d %9d %9d %8d %9d %4d %5.1fs", name, s.Exits, s.Growth, s.Wrong,
+	return strings.TrimRight(fmt.Sprintf("%-32s %5d %5d %5d %9d %9d %8d %9d %4d %5.1fs", name, s.Exits, s.Growth, s.Wrong,
 		s.Events, s.Checks, s.Mismatch, s.Corrected, s.Lost, s.Took.Seconds()), " ")
 }

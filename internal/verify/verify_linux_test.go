@@ -9,14 +9,26 @@ import (
 	"github.com/mmtrace/mmtrace/internal/testutil"
 )
 
-// TestWorkloads traces other people's programs; MMTRACE_CONFORMANCE=all asks for
-// the long set.
+// workloads returns the short set; MMTRACE_CONFORMANCE=all asks for the long one,
+// "guest" for that of emulated machines.
+func workloads() []conformance.Workload {
+	switch os.Getenv("MMTRACE_CONFORMANCE") {
+	case "all":
+		return conformance.Workloads(false)
+	case "guest":
+		return conformance.Guest(os.Getenv("MMTRACE_FIXTURES"))
+	}
+	return conformance.Workloads(true)
+}
+
+// TestWorkloads traces other people's programs.
 func TestWorkloads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a minute of other people's programs")
 	}
 	table := "\n" + Header
-	for _, w := range conformance.Workloads(os.Getenv("MMTRACE_CONFORMANCE") != "all") {
+	var sum Score
+	for _, w := range workloads() {
 		t.Run(w.Name, func(t *testing.T) {
 			if need := w.Missing(); need != "" {
 				testutil.Need(t, need)
@@ -39,7 +51,8 @@ func TestWorkloads(t *testing.T) {
 				t.Errorf("not exact:\n%s\n%s", Header, score.Row(w.Name))
 			}
 			table += "\n" + score.Row(w.Name)
+			sum.Add(score)
 		})
 	}
-	t.Log(table)
+	t.Log(table + "\n" + sum.Row("all"))
 }
