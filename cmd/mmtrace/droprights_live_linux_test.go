@@ -17,6 +17,9 @@ import (
 // staticTool builds mmtrace as it is released, without cgo.
 func staticTool(t *testing.T) string {
 	t.Helper()
+	if os.Getenv("MMTRACE_FIXTURES") != "" {
+		return testutil.GoBuild(t, "github.com/mmtrace/mmtrace/cmd/mmtrace")
+	}
 	goCmd, err := exec.LookPath("go")
 	if err != nil {
 		testutil.Need(t, "the go command")

@@ -24,7 +24,7 @@ func swapFile(t *testing.T) {
 	testutil.LockMachine(t)
 	dir, err := os.MkdirTemp("/var/tmp", "mmtrace-")
 	if err != nil {
-		noSwap(t, err)
+		testutil.Need(t, fmt.Sprintf("swap in a file: %v", err))
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	path := filepath.Join(dir, "swap")
@@ -36,23 +36,13 @@ func swapFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := swap(unix.SYS_SWAPON, name); err != nil {
-		noSwap(t, err)
+		testutil.Need(t, fmt.Sprintf("swap in a file: %v", err))
 	}
 	t.Cleanup(func() {
 		if err := swap(unix.SYS_SWAPOFF, name); err != nil {
 			t.Errorf("swapoff: %v", err)
 		}
 	})
-}
-
-// noSwap skips a test for want of swap. That is a failure in CI, but not in an
-// emulated machine, which may have no disk.
-func noSwap(t *testing.T, err error) {
-	t.Helper()
-	if os.Getenv("MMTRACE_FIXTURES") != "" {
-		t.Skipf("swap in a file: %v", err)
-	}
-	testutil.Need(t, fmt.Sprintf("swap in a file: %v", err))
 }
 
 // swapSpace returns n bytes of swap space, without holes: its first page has a

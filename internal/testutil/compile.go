@@ -64,11 +64,11 @@ func Compile(t testing.TB, src string, flags ...string) string {
 // prebuiltEnv names a directory of fixtures for machines without compilers.
 const prebuiltEnv = "MMTRACE_FIXTURES"
 
-// prebuilt returns the fixture that scripts/vmtest has built: its name is that of
-// the source with the flags behind it, as in "cases-O2-static".
+// prebuilt returns the fixture that scripts/vmtest has built. It lies in a
+// directory named as the source with the flags behind it: "cases-O2-static/cases".
 func prebuilt(t testing.TB, dir, name string, flags []string) string {
 	t.Helper()
-	exe := filepath.Join(dir, name+strings.Join(flags, ""))
+	exe := filepath.Join(dir, name+strings.Join(flags, ""), name)
 	if !isFile(exe) {
 		Need(t, exe)
 	}

@@ -28,7 +28,7 @@ func TestWalkGo(t *testing.T) {
 		}
 		t.Run("cgo="+c.cgo+" "+strings.Join(c.flags, " "), func(t *testing.T) {
 			t.Setenv("CGO_ENABLED", c.cgo)
-			exe := filepath.Join(*prebuilt, "gowalk")
+			exe := filepath.Join(*prebuilt, "gowalk", "gowalk")
 			if *prebuilt == "" {
 				exe = testutil.GoBuild(t, "./testdata/gowalk", c.flags...)
 			}

@@ -76,8 +76,8 @@ func newKernel(t testing.TB, pid int) *kernel {
 	return k
 }
 
-// prebuilt names a directory with walk.o, walk and gowalk, for machines without
-// compilers.
+// prebuilt names a directory with walk.o, walk/walk and gowalk/gowalk, for machines
+// without compilers.
 var prebuilt = flag.String("prebuilt", "", "`directory` of built fixtures")
 
 // compileBPF builds the test's kernel side.

@@ -22,7 +22,7 @@ import (
 // the model on a copy of the same stack, and with gdb's.
 func TestWalkLive(t *testing.T) {
 	if *prebuilt != "" {
-		walkLive(t, filepath.Join(*prebuilt, "walk"), false)
+		walkLive(t, filepath.Join(*prebuilt, "walk", "walk"), false)
 		return
 	}
 	for _, flags := range [][]string{

@@ -5,9 +5,11 @@
 //
 //	@@VM boot KERNEL
 //	@@VM run COMMANDS
+//	@@VM begin NAME SECONDS
 //	@@VM rc=STATUS
 //
-// The status is that of the first command that failed, 0 if none did.
+// The third comes before each of several commands, with the seconds since the first
+// began. The status is that of the first command that failed, 0 if none did.
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,23 +28,31 @@ import (
 )
 
 // mounts are made in this order.
-var mounts = []struct{ kind, at string }{
-	{"devtmpfs", "/dev"},
-	{"tmpfs", "/dev/shm"},
-	{"proc", "/proc"},
-	{"sysfs", "/sys"},
-	{"tracefs", "/sys/kernel/tracing"},
-	{"bpf", "/sys/fs/bpf"},
-	{"cgroup2", "/sys/fs/cgroup"},
-	{"tmpfs", "/tmp"},
-	{"tmpfs", "/run"},
+var mounts = []struct{ source, kind, at string }{
+	{"", "devtmpfs", "/dev"},
+	{"", "tmpfs", "/dev/shm"},
+	{"", "devpts", "/dev/pts"},
+	{"", "proc", "/proc"},
+	{"", "sysfs", "/sys"},
+	{"", "tracefs", "/sys/kernel/tracing"},
+	{"", "bpf", "/sys/fs/bpf"},
+	{"", "cgroup2", "/sys/fs/cgroup"},
+	{"", "tmpfs", "/tmp"},
+	{"", "tmpfs", "/run"},
+	{disk, "ext4", "/var/tmp"},
 }
+
+// disk is there if vmtest was asked for it.
+const disk = "/dev/nvme0n1"
 
 func main() {
 	for _, m := range mounts {
-		if err := mount(m.kind, m.at); err != nil {
+		if err := mount(m.source, m.kind, m.at); err != nil {
 			fmt.Printf("vminit: mounting %s: %v\n", m.at, err)
 		}
+	}
+	if err := raiseLoopback(); err != nil {
+		fmt.Println("vminit: network of this machine alone:", err)
 	}
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
@@ -62,11 +73,29 @@ func main() {
 	}
 }
 
-func mount(kind, at string) error {
+func mount(source, kind, at string) error {
+	if _, err := os.Stat(source); source != "" && err != nil {
+		return nil
+	}
 	if err := os.MkdirAll(at, 0o755); err != nil {
 		return err
 	}
-	return unix.Mount(kind, at, kind, 0, "")
+	return unix.Mount(cmp.Or(source, kind), at, kind, 0, "")
+}
+
+// raiseLoopback lets programs reach each other at 127.0.0.1.
+func raiseLoopback() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
 // readList returns the NUL-terminated strings in a file.
@@ -81,10 +110,15 @@ func readList(name string) ([]string, error) {
 // runAll runs commands one after the other and returns the first status that is
 // not 0.
 func runAll(args []string) (status int) {
+	start := time.Now()
+	several := slices.Contains(args, "+")
 	for len(args) > 0 {
 		n := slices.Index(args, "+")
 		if n < 0 {
 			n = len(args)
+		}
+		if n > 0 && several {
+			fmt.Printf("@@VM begin %s %.0f\n", filepath.Base(args[0]), time.Since(start).Seconds())
 		}
 		if n > 0 {
 			status = cmp.Or(status, run(args[:n]))
@@ -94,14 +128,17 @@ func runAll(args []string) (status int) {
 	return status
 }
 
-// run runs a command in /vm and returns its status as a shell would.
+// run runs a command in its program's directory and returns its status as a shell would.
 func run(args []string) int {
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = "/vm", os.Stdout, os.Stderr
-	cmd.Env = []string{"PATH=/bin:/sbin:/vm", "HOME=/tmp"}
+	cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Dir(args[0]), os.Stdout, os.Stderr
+	cmd.Env = []string{"PATH=/usr/bin:/usr/sbin:/bin:/sbin:/vm", "HOME=/tmp"}
 	env, err := readList("/vm/env")
 	if err != nil {
 		fmt.Println("vminit:", err)
+	}
+	if _, err := os.Stat(disk); err == nil {
+		cmd.Env = append(cmd.Env, "TMPDIR=/var/tmp")
 	}
 	cmd.Env = append(cmd.Env, env...)
 	err = cmd.Run()
