@@ -42,6 +42,14 @@ var mounts = []struct{ source, kind, at string }{
 	{disk, "ext4", "/var/tmp"},
 }
 
+// links are in the /dev of every system.
+var links = map[string]string{
+	"/dev/fd":     "/proc/self/fd",
+	"/dev/stdin":  "/proc/self/fd/0",
+	"/dev/stdout": "/proc/self/fd/1",
+	"/dev/stderr": "/proc/self/fd/2",
+}
+
 // disk is there if vmtest was asked for it.
 const disk = "/dev/nvme0n1"
 
@@ -49,6 +57,11 @@ func main() {
 	for _, m := range mounts {
 		if err := mount(m.source, m.kind, m.at); err != nil {
 			fmt.Printf("vminit: mounting %s: %v\n", m.at, err)
+		}
+	}
+	for name, target := range links {
+		if err := os.Symlink(target, name); err != nil {
+			fmt.Printf("vminit: making %s: %v\n", name, err)
 		}
 	}
 	if err := raiseLoopback(); err != nil {
