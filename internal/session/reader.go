@@ -12,6 +12,9 @@ import (
 const (
 	batchSize   = 512
 	batchesHeld = 256
+	// batchesKept bounds the empty ones that are kept: after a burst the memory of the
+	// others goes back.
+	batchesKept = 16
 	// pollEvery bounds how long records lie in the ring when they are few.
 	pollEvery = 20 * time.Millisecond
 	// readsPerLook bounds how many records are read between two looks at the clock.
@@ -38,7 +41,7 @@ func startReader(p *probe.Probe, batch int) *reader {
 	r := &reader{
 		batch: batch,
 		full:  make(chan []event.Event, batchesHeld),
-		free:  make(chan []event.Event, batchesHeld),
+		free:  make(chan []event.Event, batchesKept),
 		done:  make(chan struct{}), round: make(chan struct{}, 1),
 	}
 	go r.run(p)
