@@ -9,7 +9,7 @@
 #	                                  the other kernels
 #
 # CI=true makes a test that cannot run a failure. FUZZ_SECONDS sets the time for
-# each of the main fuzz targets, 20 by default; the others take a fifth of it.
+# each of the main fuzz targets, 10 by default; the others take a fifth of it.
 # It installs the programs that live tests trace, and emulators; no service is
 # started or enabled.
 set -euo pipefail
@@ -228,7 +228,7 @@ else
 	step "go test, faults" go_test -run '^(TestFault|TestKill$)' ./cmd/mmtrace ./internal/session
 	step "go test -race, live" go_test -race -run '^(TestChaos|TestAttachMidway|TestGoCases)$' ./internal/session
 	count=$(fuzz_targets | wc -l)
-	each=${FUZZ_SECONDS:-20}
+	each=${FUZZ_SECONDS:-10}
 	step "fuzzing, 4 targets for $each s each and $((count - 4)) for a fifth of it" fuzz "$each"
 	step "live tests on other kernels" kernels
 fi
