@@ -14,8 +14,7 @@ import (
 func (d *driver) loop() error {
 	for {
 		// Look, but do not reap: that is done under the lock.
-		err := unix.Waitid(unix.P_ALL, 0, nil,
-			unix.WEXITED|unix.WSTOPPED|unix.WALL|unix.WNOTHREAD|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_ALL, 0, nil, anyChange, nil)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}

@@ -35,19 +35,45 @@ func Run(c Command, h Hooks) (Result, error) {
 		err error
 	}
 	ch := make(chan answer)
-	go func() {
-		// A tracee belongs to the thread that attached. The thread is not
-		// unlocked: it ends with this goroutine and takes what is left with it.
-		runtime.LockOSThread()
+	onOwnThread(func() {
 		res, err := run(c, h)
 		ch <- answer{res, err}
-	}()
+	})
 	a := <-ch
 	if a.err != nil {
 		return a.res, fmt.Errorf("driving %q: %w", c.Argv, a.err)
 	}
 	return a.res, nil
 }
+
+// onOwnThread calls f, once, on a thread that ends with it: a tracee belongs to the
+// thread that attached, and what is left of them goes with it. The thread has no
+// children from before, which somebody else waits for: f would reap them.
+func onOwnThread(f func()) {
+	found := make(chan struct{})
+	var try func()
+	try = func() {
+		runtime.LockOSThread()
+		if hasChildren() {
+			go try()
+			<-found // until then it cannot be tried again
+			runtime.UnlockOSThread()
+			return
+		}
+		close(found)
+		f()
+	}
+	go try()
+}
+
+// hasChildren tells whether the calling thread has started a process that nobody has
+// waited for yet.
+func hasChildren() bool {
+	return !errors.Is(unix.Waitid(unix.P_ALL, 0, nil, anyChange|unix.WNOHANG, nil), unix.ECHILD)
+}
+
+// anyChange asks for all children of the calling thread, and reaps none.
+const anyChange = unix.WEXITED | unix.WSTOPPED | unix.WALL | unix.WNOTHREAD | unix.WNOWAIT
 
 func run(c Command, h Hooks) (Result, error) {
 	out, err := os.CreateTemp("", "conformance-")

@@ -2,8 +2,10 @@ package conformance
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -144,12 +146,51 @@ func TestRunSeveralAtOnce(t *testing.T) {
 				t.Errorf("run %d: %+v, %v", i, res, err)
 			}
 		})
-		// Children of others are left alone.
-		if err := exec.Command("true").Run(); err != nil {
+	}
+	wg.Wait()
+}
+
+// TestRunLeavesOthersAlone: a thread that runs a command may have started a process
+// before, which is not the command's.
+func TestRunLeavesOthersAlone(t *testing.T) {
+	const threads = 8
+	var locked, started sync.WaitGroup
+	locked.Add(threads)
+	others := make([]*exec.Cmd, threads)
+	inputs := make([]io.Closer, threads)
+	for i := range threads {
+		started.Go(func() {
+			runtime.LockOSThread() // so that each has another
+			defer runtime.UnlockOSThread()
+			locked.Done()
+			locked.Wait()
+			cmd := exec.Command("cat")
+			in, err := cmd.StdinPipe()
+			if err == nil {
+				err = cmd.Start()
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			others[i], inputs[i] = cmd, in
+		})
+	}
+	started.Wait()
+	if t.Failed() {
+		return
+	}
+	for range threads {
+		if res, err := Run(Command{Argv: []string{"true"}}, Hooks{}); err != nil || res.Exit != 0 || res.Processes != 1 {
+			t.Errorf("%+v, %v", res, err)
+		}
+	}
+	for i, cmd := range others {
+		inputs[i].Close()
+		if err := cmd.Wait(); err != nil {
 			t.Error(err)
 		}
 	}
-	wg.Wait()
 }
 
 func TestRunNamesAMissingProgram(t *testing.T) {
