@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 
 	"github.com/mmtrace/mmtrace/internal/procfs"
 	"github.com/mmtrace/mmtrace/internal/testutil"
@@ -54,6 +55,8 @@ func TestScripts(t *testing.T) {
 				return runsAsRoot(), nil
 			case "traces": // tracing is permitted here
 				return checkPrivileges() == nil, nil
+			case "lock": // the kernel has the lock's hook, and faults do not pass it
+				return atLeast(6, 4), nil
 			case "kthread":
 				return lookup(env, "KTHREAD") != "0", nil
 			}
@@ -138,6 +141,19 @@ func lookup(env []string, key string) string {
 		}
 	}
 	return ""
+}
+
+// atLeast tells whether the kernel is of that version or newer.
+func atLeast(major, minor int) bool {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		panic(err) // it cannot fail
+	}
+	var x, y int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &x, &y); err != nil {
+		panic(err)
+	}
+	return x > major || x == major && y >= minor
 }
 
 func aZombie(t *testing.T) int {

@@ -91,7 +91,7 @@ func implausible(c *report.Cost) (bad []string) {
 	within("events sampled", float64(c.CostFacts.Events), 1000, 1e7)
 	within("CPU time of the target, ms", float64(c.TargetCPU)/1e6, 20, 3000)
 	within("own CPU time, ms", float64(c.CPU)/1e6, 1, 6000)
-	within("own CPU time else, ms", float64(c.OtherCPU)/1e6, 1, 600_000)
+	within("own CPU time else, ms", float64(c.OtherCPU)/1e6, 1, 60_000)
 	within("own memory, MiB", float64(c.Memory)/(1<<20), 20, 4096)
 	within("memory of maps, MiB", float64(c.Maps)/(1<<20), float64(64), 256)
 	var runs uint64
