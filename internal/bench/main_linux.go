@@ -85,10 +85,10 @@ func endOnSignal(dir string) {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	<-stop
-	os.RemoveAll(dir)
 	for _, pid := range childrenOf(os.Getpid()) {
 		killTree(pid)
 	}
+	os.RemoveAll(dir)
 	os.Exit(130)
 }
 

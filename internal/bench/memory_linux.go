@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+
+	"github.com/mmtrace/mmtrace/internal/probe"
 )
 
 // A resting is a program that mmtrace is attached to for its size: it comes to rest
@@ -112,18 +114,16 @@ func lockedByMaps(pid int) (total, rings int64) {
 			continue
 		}
 		seen[id] = true
-		size := field(name, "memlock:")
-		if field(name, "map_type:") == int64(ebpf.RingBuf) {
-			if ring := field(name, "max_entries:"); size < ring {
-				size += ring // before Linux 6.4 its memory was not counted
-			}
+		m, err := ebpf.NewMapFromID(ebpf.MapID(id))
+		if err != nil {
+			continue // it has gone
+		}
+		size := int64(probe.BytesOf(m))
+		if m.Type() == ebpf.RingBuf {
 			rings += size
 		}
-		total += size
-		if outer, err := ebpf.NewMapFromID(ebpf.MapID(id)); err == nil {
-			total += lockedInside(outer)
-			_ = outer.Close()
-		}
+		total += size + lockedInside(m)
+		_ = m.Close()
 	}
 	return total, rings
 }
@@ -136,10 +136,7 @@ func lockedInside(outer *ebpf.Map) (total int64) {
 	var key uint32
 	var inner *ebpf.Map // Next closes the one before
 	for it := outer.Iterate(); it.Next(&key, &inner); {
-		if info, err := inner.Info(); err == nil {
-			n, _ := info.Memlock()
-			total += int64(n)
-		}
+		total += int64(probe.BytesOf(inner))
 	}
 	if inner != nil {
 		_ = inner.Close()

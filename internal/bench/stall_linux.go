@@ -78,7 +78,9 @@ func (r *runner) stalled(work func() error) (worst, took float64, err error) {
 	if _, err := io.WriteString(r.stdin, "reset\n"); err != nil {
 		return 0, 0, err
 	}
-	time.Sleep(time.Millisecond) // it is read by then
+	if !r.lines.Scan() { // it says that it begins anew
+		return 0, 0, io.ErrUnexpectedEOF
+	}
 	start := time.Now()
 	if err := work(); err != nil {
 		return 0, 0, err

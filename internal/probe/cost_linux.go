@@ -157,17 +157,18 @@ func (p *Probe) idleBaseline() (b Baseline, err error) {
 	return b, nil
 }
 
-// MapBytes returns the memory of all BPF maps, in bytes, as the kernel counts it;
-// 0 if it does not tell.
+// MapBytes returns the memory of all BPF maps, in bytes: the sum of BytesOf.
 func (p *Probe) MapBytes() uint64 {
 	sum := p.tableBytes.Load()
 	for _, m := range p.programs.Maps {
-		sum += mapBytes(m)
+		sum += BytesOf(m)
 	}
 	return sum
 }
 
-func mapBytes(m *ebpf.Map) uint64 {
+// BytesOf returns the memory of a BPF map, in bytes, as the kernel counts it, without
+// that of maps inside; 0 if the kernel does not tell.
+func BytesOf(m *ebpf.Map) uint64 {
 	info, err := m.Info()
 	if err != nil {
 		return 0

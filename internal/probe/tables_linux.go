@@ -47,7 +47,7 @@ func (p *Probe) AddModules(tables []*unwind.Table) (first uint32, err error) {
 			return 0, err
 		}
 		defer m.Close() // the outer map holds it
-		p.tableBytes.Add(mapBytes(m))
+		p.tableBytes.Add(BytesOf(m))
 		keys = append(keys, first+uint32(i))
 		fds = append(fds, uint32(m.FD()))
 	}

@@ -4,8 +4,8 @@
  *
  * MAPPINGS (60000) mappings of one page, which do not merge, by two callers in
  * turn, and MIB (256) of memory in small pages, all resident. After "done" a
- * thread maps and unmaps one page in a loop. Each "reset" begins anew, and each
- * "worst" says how long pairs took since, but for those in which the thread was
+ * thread maps and unmaps one page in a loop. Each "reset" begins anew, which it says,
+ * and each "worst" says how long pairs took since, but for those in which the thread was
  * put off its CPU by others:
  *
  *	ns worst N mean N pairs N
@@ -105,6 +105,8 @@ int main(int argc, char **argv)
 			say("ns worst %llu mean %llu pairs %llu", (unsigned long long)worst,
 			    (unsigned long long)(sum / (pairs + !pairs)), (unsigned long long)pairs);
 		worst = sum = pairs = 0;
+		if (!strcmp(line, "reset"))
+			say("reset");
 	}
 	return 0;
 }
