@@ -156,14 +156,16 @@ func (s *Session) hold(ev *event.Event) bool {
 	return true
 }
 
-// concerns reports whether an event may be newer than what r reads.
+// concerns reports whether an event may be newer than what r reads. Births,
+// executions and exits of processes never wait: another process may have the ID by
+// then.
 func (r *reading) concerns(ev *event.Event) bool {
 	switch {
 	case ev.Seq > 0:
 		return ev.Seq > r.ev.From
 	case ev.Kind == event.End:
 		return true // the reading uses what is given back then
-	case ev.Kind.Call(), ev.Kind == event.Exit:
+	case ev.Kind.Call():
 		return len(r.held) > 0 || ev.After > r.before.Seq
 	}
 	return false

@@ -7,8 +7,8 @@ import (
 	"github.com/mmtrace/mmtrace/pkg/event"
 )
 
-// Events wait for a reading that may lack them, what has no number behind those that
-// wait, and the end of the space for any reading.
+// Changes wait for a reading that may lack them, what has no number behind those that
+// wait, and the end of the space for any reading; what befalls the process does not.
 func TestWhatAReadingConcerns(t *testing.T) {
 	fresh := &reading{ev: &event.Event{From: 5}, before: probe.State{Seq: 6}}
 	waiting := &reading{ev: &event.Event{From: 5}, before: probe.State{Seq: 6}, held: make([]event.Event, 1)}
@@ -26,7 +26,7 @@ func TestWhatAReadingConcerns(t *testing.T) {
 		{"no number, later", fresh, event.Event{Kind: event.Mprotect, After: 7}, true},
 		{"no number, when others wait", waiting, event.Event{Kind: event.Mprotect, After: 6}, true},
 		{"exit", fresh, event.Event{Kind: event.Exit}, false},
-		{"exit, when others wait", waiting, event.Event{Kind: event.Exit}, true},
+		{"exit, when others wait", waiting, event.Event{Kind: event.Exit}, false},
 		{"end of the space", fresh, event.Event{Kind: event.End, After: 6}, true},
 		{"no change", waiting, event.Event{Kind: event.StackDef}, false},
 	} {

@@ -54,3 +54,34 @@ fork space=5 pid=42 ppid=1 parent=4@1 comm=late
 		t.Errorf("%#x bytes from before, want 0x3000", n)
 	}
 }
+
+// A process is another than the one that had its ID before, though the record of that
+// one's exit is lost; one that is born in its parent's space and leaves it is not.
+func TestProcessesOfOneIDWithoutAnExit(t *testing.T) {
+	r := report.Build(traced(t, `
+process pid=42 space=1 comm=server
+fork space=2 pid=50 ppid=42 parent=1@0 comm=server
+fork space=3 pid=50 ppid=42 parent=1@0 comm=server
+exit pid=50 space=3 status=256
+fork space=1 pid=51 ppid=42 parent=1@0 comm=server
+exec space=4 pid=51 comm=gzip
+`), nil, report.Facts{End: 1e9})
+	type target struct {
+		PID   event.PID
+		Use   uint64
+		Comm  string
+		Ended string
+	}
+	var got []target
+	for _, g := range r.Targets {
+		got = append(got, target{g.PID, g.Use, g.Comm, g.Ended})
+	}
+	if diff := cmp.Diff([]target{
+		{42, 1, "server", ""},
+		{50, 1, "server", "exited"},
+		{50, 2, "server", "exited with status 1"},
+		{51, 1, "gzip", ""},
+	}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -17,6 +17,14 @@ func (t *Tracker) enter(pid, parent event.PID, id event.SpaceID, comm string) {
 	t.join(pid, parent, id, comm)
 }
 
+// outlived notes that the process that had an ID is gone, as another is born with
+// it: the record of its exit may be lost.
+func (t *Tracker) outlived(pid event.PID, id event.SpaceID) {
+	if p := t.processes[pid]; p != nil && p.Space != id {
+		p.Ended = true
+	}
+}
+
 // join lets a process use a space, and leave the one it used.
 func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Process {
 	p := t.processes[pid]
@@ -39,6 +47,7 @@ func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Pr
 
 // fork makes a child's space as a copy of its parent's, or lets the child share it.
 func (t *Tracker) fork(sp *Space, ev *event.Event) {
+	t.outlived(ev.PID, ev.Space)
 	t.enter(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
 	parent := t.spaces[ev.Parent]
 	if parent == nil || parent == sp || sp.known || sp.Live.Len() > 0 {
