@@ -51,7 +51,8 @@ func init() {
 	}
 }
 
-// start runs cmd until the end of the test. Its standard input stays open.
+// start runs cmd, which has its name when start returns, until the end of the test.
+// Its standard input stays open.
 func start(t *testing.T, cmd *exec.Cmd) event.PID {
 	t.Helper()
 	in, err := cmd.StdinPipe()
@@ -66,7 +67,11 @@ func start(t *testing.T, cmd *exec.Cmd) event.PID {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	return event.PID(cmd.Process.Pid)
+	pid := event.PID(cmd.Process.Pid)
+	name := filepath.Base(cmd.Path)
+	name = name[:min(len(name), 15)] // TASK_COMM_LEN
+	waitStat(t, pid, func(s Stat) bool { return s.Comm == name }) // which exec(2) sets after Start has returned
+	return pid
 }
 
 func mustOpen(t *testing.T, pid event.PID) *Process {
@@ -203,14 +208,21 @@ func aKernelThread() (event.PID, bool) {
 
 func waitState(t *testing.T, pid event.PID, state byte) {
 	t.Helper()
+	waitStat(t, pid, func(s Stat) bool { return s.State == state })
+}
+
+// waitStat waits until what /proc/PID/stat says of a process is what is wanted.
+func waitStat(t *testing.T, pid event.PID, wanted func(Stat) bool) {
+	t.Helper()
+	var text []byte
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
+		var err error
+		if text, err = os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := ParseStat(text); err == nil && s.State == state {
+		if s, err := ParseStat(text); err == nil && wanted(s) {
 			return
 		}
 	}
-	t.Fatalf("process %d did not become %c", pid, state)
+	t.Fatalf("not what was waited for after 5 s: %s", text)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -89,7 +88,7 @@ func TestFaultThreads(t *testing.T) {
 	truths, got := testutil.Truths(t, lines), make(map[string]uint64)
 	for _, path := range r.Paths {
 		for _, f := range path.Frames {
-			if strings.HasPrefix(f.Function, "thread_") {
+			if _, planted := truths[f.Function]; planted {
 				got[f.Function] += path.Bytes
 			}
 		}
