@@ -114,17 +114,42 @@ func withoutPtrace(t *testing.T, row, got rightsRow) rightsRow {
 	return row
 }
 
-// Each set of capabilities gives what the table says, and what is missing is named.
-func TestRightsTable(t *testing.T) {
+// rightsTool returns a copy of the program whose file may be given capabilities. The
+// kernel measures BPF programs only for whom it is switched on.
+func rightsTool(t *testing.T) string {
+	t.Helper()
 	needTracing(t)
 	if !runsAsRoot() {
 		testutil.Need(t, "root")
+	}
+	testutil.LockMachine(t)
+	if testutil.ReadSysctl(t, bpfStats) != 0 {
+		testutil.Sysctl(t, bpfStats, 0)
 	}
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tool := publicCopy(t, exe, "mmtrace", 0o755)
+	return publicCopy(t, exe, "mmtrace", 0o755)
+}
+
+const bpfStats = "kernel/bpf_stats_enabled"
+
+// Where the administrator has switched the statistics of BPF programs on, the cost is
+// known without CAP_SYS_ADMIN.
+func TestRightsWithStatisticsOn(t *testing.T) {
+	tool := rightsTool(t)
+	testutil.Sysctl(t, bpfStats, 1)
+	setFileCaps(t, tool, []string{"bpf", "perfmon", "sys_ptrace"})
+	target := publicCopy(t, testutil.Compile(t, "cases.c", "-O2", "-static"), "leaks", 0o755)
+	if got := tryRights(t, tool, target, nobody); got != "traced" {
+		t.Errorf("%s, want traced", got)
+	}
+}
+
+// Each set of capabilities gives what the table says, and what is missing is named.
+func TestRightsTable(t *testing.T) {
+	tool := rightsTool(t)
 	leaks := testutil.Compile(t, "cases.c", "-O2", "-static")
 	public := publicCopy(t, leaks, "leaks", 0o755)
 	private := publicCopy(t, leaks, "leaks", 0o700)
