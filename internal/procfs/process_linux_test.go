@@ -69,7 +69,7 @@ func start(t *testing.T, cmd *exec.Cmd) event.PID {
 	})
 	pid := event.PID(cmd.Process.Pid)
 	name := filepath.Base(cmd.Path)
-	name = name[:min(len(name), 15)] // TASK_COMM_LEN
+	name = name[:min(len(name), 15)]                              // TASK_COMM_LEN
 	waitStat(t, pid, func(s Stat) bool { return s.Comm == name }) // which exec(2) sets after Start has returned
 	return pid
 }

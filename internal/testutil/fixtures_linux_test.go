@@ -30,9 +30,9 @@ func walk(p *Proc, check func(step string)) (steps, other []string) {
 func TestStepsComeAsPlanned(t *testing.T) {
 	tests := []struct {
 		src   string
-		steps int // at least
+		steps int // at least, with those that the kernel has not
 	}{
-		{"sem.c", 140},
+		{"sem.c", 150},
 		{"sem32.c", 1},
 	}
 	for _, tt := range tests {
@@ -48,13 +48,17 @@ func TestStepsComeAsPlanned(t *testing.T) {
 					t.Errorf("no map at step %s", step)
 				}
 			})
-			if len(steps) < tt.steps {
-				t.Errorf("only %d steps: %q", len(steps), steps)
-			}
+			skipped := 0
 			for _, line := range other {
 				if strings.HasPrefix(line, "unexpected ") {
 					t.Error(line)
 				}
+				if strings.HasPrefix(line, "skip ") {
+					skipped++
+				}
+			}
+			if len(steps)+skipped < tt.steps || skipped > 20 {
+				t.Errorf("only %d steps, %d skipped: %q", len(steps), skipped, steps)
 			}
 			t.Log(other)
 			p.Close()
