@@ -30,7 +30,8 @@ type Hooks struct {
 	//
 	// It is called at the end of every address space but for those whose last
 	// thread dies too fast to be stopped, and those replaced by execve. It may be
-	// called for several threads that exit at the same moment.
+	// called for several threads that exit at the same moment, but not for all of
+	// hundreds.
 	Quiet func(pid, tid int) error
 }
 

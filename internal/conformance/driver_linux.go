@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -24,14 +25,36 @@ func (d *driver) loop() error {
 		if err != nil {
 			return fmt.Errorf("waiting for any process: %w", err)
 		}
-		tid, ws, err := d.reap(-1, unix.WNOHANG)
-		if err != nil {
+		if err := d.handle(-1); err != nil {
 			return fmt.Errorf("waiting for any process: %w", err)
 		}
-		if tid != 0 && ws.Stopped() {
-			d.stopped(tid, ws)
+		// The kernel tells of the newest task first: of one that makes others without
+		// end the first would not even get the signal that ends it.
+		if tid := d.elder(); tid != 0 {
+			if err := d.handle(tid); err != nil && !errors.Is(err, unix.ECHILD) {
+				return fmt.Errorf("waiting for process %d: %w", tid, err)
+			}
 		}
 	}
+}
+
+// handle handles what tid, -1 for any, has to report, if anything.
+func (d *driver) handle(tid int) error {
+	tid, ws, err := d.reap(tid, unix.WNOHANG)
+	if err == nil && tid != 0 && ws.Stopped() {
+		d.stopped(tid, ws)
+	}
+	return err
+}
+
+// elder returns one of the oldest tasks, each in its turn, or 0.
+func (d *driver) elder() int {
+	d.elders = slices.DeleteFunc(d.elders, func(tid int) bool { return d.tasks[tid] == nil })
+	if len(d.elders) == 0 {
+		return 0
+	}
+	d.turn++
+	return d.elders[d.turn%len(d.elders)]
 }
 
 // reap waits for tid, -1 for any, and forgets it if it has ended.
@@ -43,12 +66,10 @@ func (d *driver) reap(tid, flags int) (int, unix.WaitStatus, error) {
 	if err != nil || tid == 0 || ws.Stopped() {
 		return tid, ws, err
 	}
-	t := d.tasks[tid]
-	delete(d.tasks, tid)
-	if t == nil {
+	if t := d.forget(tid); t == nil {
 		d.early[tid] = true // killed before its first stop
-	} else {
-		d.count(t)
+	} else if t.space.users == 0 && !t.space.checked {
+		d.res.Missed++
 	}
 	if tid == d.root {
 		d.res.Exit = ws.ExitStatus()
@@ -58,19 +79,6 @@ func (d *driver) reap(tid, flags int) (int, unix.WaitStatus, error) {
 		d.cap.Reset(lingering)
 	}
 	return tid, ws, nil
-}
-
-// count counts the space of t as missed if t was its last user.
-func (d *driver) count(t *task) {
-	if t.space.checked {
-		return
-	}
-	for _, o := range d.tasks {
-		if o.space == t.space {
-			return
-		}
-	}
-	d.res.Missed++
 }
 
 // stopped handles one stop and lets the task go on.
@@ -105,11 +113,12 @@ func resume(tid int, sig uintptr) { ptrace(unix.PTRACE_CONT, tid, sig) }
 func (d *driver) replaced(pid int) {
 	old, err := unix.PtraceGetEventMsg(pid)
 	d.mu.Lock()
-	if err == nil && int(old) != pid {
-		delete(d.tasks, int(old))
+	if err == nil {
+		d.forget(int(old))
 	}
-	d.tasks[pid] = &task{tgid: pid, space: new(space)}
+	d.forget(pid)
 	d.mu.Unlock()
+	d.add(pid, &task{tgid: pid, space: new(space)})
 	d.exec(pid)
 }
 
@@ -181,12 +190,16 @@ func (d *driver) forked(parent, child int) {
 	}
 }
 
-// exits calls the hook if nothing else can change the task's space.
+// exits calls the hook if nothing else can change the task's space, as far as that can
+// be told with little effort.
 func (d *driver) exits(tid int) {
 	t := d.tasks[tid]
-	t.exiting = true
-	for o, ot := range d.tasks {
-		if o != tid && ot.space == t.space && !ot.exiting && !rests(o) {
+	delete(t.space.running, tid)
+	if len(t.space.running) > maxRunning {
+		return
+	}
+	for o := range t.space.running {
+		if !rests(o) {
 			return
 		}
 	}

@@ -207,6 +207,10 @@ type driver struct {
 	cap   *time.Timer
 	// early are new tasks that were met before their parents told of them.
 	early map[int]bool
+	// elders are tasks that came when there were few, of which turn says whose turn
+	// it is.
+	elders []int
+	turn   int
 
 	// mu protects tasks, and is held from before a task is reaped until it is
 	// out of tasks: what is in there can be killed by its id.
@@ -218,23 +222,51 @@ type driver struct {
 
 // A task is a thread.
 type task struct {
-	tgid    int
-	space   *space
-	exiting bool // runs no more of its program
+	tgid  int
+	space *space
 }
 
 // A space is an address space, the same for all tasks that use it.
 type space struct {
-	checked bool // there was a quiet point at its end
+	users   int          // tasks that were not reaped
+	running map[int]bool // of these, those that are not exiting, by thread ID
+	checked bool         // there was a quiet point at its end
 }
+
+// maxRunning bounds the tasks of a space of which it is asked whether they rest: of
+// thousands that exit at once each would ask for all the others.
+const maxRunning = 64
+
+// maxElders bounds the tasks that are asked one by one.
+const maxElders = 16
 
 func (d *driver) add(tid int, t *task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.tasks[tid] = t
+	if len(d.elders) < maxElders {
+		d.elders = append(d.elders, tid)
+	}
+	sp := t.space
+	if sp.running == nil {
+		sp.running = make(map[int]bool)
+	}
+	sp.users++
+	sp.running[tid] = true
 	if d.killed {
 		unix.Kill(tid, unix.SIGKILL)
 	}
+}
+
+// forget takes out a task, and returns it if there was one.
+func (d *driver) forget(tid int) *task {
+	t := d.tasks[tid]
+	if t != nil {
+		delete(d.tasks, tid)
+		delete(t.space.running, tid)
+		t.space.users--
+	}
+	return t
 }
 
 // killAll kills every task by its id. Those that appear later are killed by add.

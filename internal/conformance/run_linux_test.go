@@ -217,3 +217,27 @@ func TestRunChaos(t *testing.T) {
 	}
 	t.Logf("%d processes, %d quiet points", res.Processes, res.Quiet)
 }
+
+// Of many tasks that exit from one space at once only the last are quiet points: the
+// others do not ask for all the others.
+func TestManyThatExitAtOnce(t *testing.T) {
+	const tasks = 1000
+	d := &driver{tasks: make(map[int]*task)}
+	space := new(space)
+	const noTask = 1 << 23 // above what a process ID can be: it rests
+	for i := range tasks {
+		d.add(noTask+i, &task{tgid: noTask + i, space: space})
+	}
+	for i := range tasks {
+		d.exits(noTask + i)
+	}
+	if d.res.Quiet != maxRunning+1 || !space.checked {
+		t.Errorf("%d quiet points of %d tasks, want %d; checked: %t", d.res.Quiet, tasks, maxRunning+1, space.checked)
+	}
+	for i := range tasks {
+		d.forget(noTask + i)
+	}
+	if space.users != 0 || len(d.tasks) != 0 {
+		t.Errorf("%d users and %d tasks are left", space.users, len(d.tasks))
+	}
+}
