@@ -117,8 +117,8 @@ func (d *driver) replaced(pid int) {
 		d.forget(int(old))
 	}
 	d.forget(pid)
+	d.put(pid, &task{tgid: pid, space: new(space)})
 	d.mu.Unlock()
-	d.add(pid, &task{tgid: pid, space: new(space)})
 	d.exec(pid)
 }
 

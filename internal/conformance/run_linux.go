@@ -243,6 +243,11 @@ const maxElders = 16
 func (d *driver) add(tid int, t *task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.put(tid, t)
+}
+
+// put adds a task; the caller holds mu, as for forget.
+func (d *driver) put(tid int, t *task) {
 	d.tasks[tid] = t
 	if len(d.elders) < maxElders {
 		d.elders = append(d.elders, tid)

@@ -241,3 +241,30 @@ func TestManyThatExitAtOnce(t *testing.T) {
 		t.Errorf("%d users and %d tasks are left", space.users, len(d.tasks))
 	}
 }
+
+// The oldest tasks are asked in their turn, as long as they are there.
+func TestEldersTakeTurns(t *testing.T) {
+	d := &driver{tasks: make(map[int]*task)}
+	for tid := 1; tid <= 2*maxElders; tid++ {
+		d.add(tid, &task{tgid: tid, space: new(space)})
+	}
+	d.forget(3)
+	asked := make(map[int]int)
+	for range 2 * (maxElders - 1) {
+		asked[d.elder()]++
+	}
+	for tid := 1; tid <= maxElders; tid++ {
+		if want := 2; tid != 3 && asked[tid] != want {
+			t.Errorf("task %d was asked %d times, want %d", tid, asked[tid], want)
+		}
+	}
+	if len(asked) != maxElders-1 {
+		t.Errorf("%d tasks were asked, want %d", len(asked), maxElders-1)
+	}
+	for tid := range 2*maxElders + 1 {
+		d.forget(tid)
+	}
+	if tid := d.elder(); tid != 0 {
+		t.Errorf("task %d is asked, and is gone", tid)
+	}
+}
