@@ -8,21 +8,14 @@ import (
 )
 
 // enter notes a process that comes under trace. One that had its ID before and has
-// ended is another.
+// ended is another; so is one in another space, whose end was not seen.
 func (t *Tracker) enter(pid, parent event.PID, id event.SpaceID, comm string) {
-	if p := t.processes[pid]; p != nil && p.Ended {
+	if p := t.processes[pid]; p != nil && (p.Ended || p.Space != id) {
+		p.Ended = true
 		t.former = append(t.former, p)
 		delete(t.processes, pid)
 	}
 	t.join(pid, parent, id, comm)
-}
-
-// outlived notes that the process that had an ID is gone, as another is born with
-// it: the record of its exit may be lost.
-func (t *Tracker) outlived(pid event.PID, id event.SpaceID) {
-	if p := t.processes[pid]; p != nil && p.Space != id {
-		p.Ended = true
-	}
 }
 
 // join lets a process use a space, and leave the one it used.
@@ -47,7 +40,6 @@ func (t *Tracker) join(pid, parent event.PID, id event.SpaceID, comm string) *Pr
 
 // fork makes a child's space as a copy of its parent's, or lets the child share it.
 func (t *Tracker) fork(sp *Space, ev *event.Event) {
-	t.outlived(ev.PID, ev.Space)
 	t.enter(ev.PID, event.PID(ev.Ret), ev.Space, ev.Name)
 	parent := t.spaces[ev.Parent]
 	if parent == nil || parent == sp || sp.known || sp.Live.Len() > 0 {
