@@ -114,8 +114,8 @@ func withoutPtrace(t *testing.T, row, got rightsRow) rightsRow {
 	return row
 }
 
-// rightsTool returns a copy of the program whose file may be given capabilities. The
-// kernel measures BPF programs only for whom it is switched on.
+// rightsTool returns a copy of the program whose file may be given capabilities. Until
+// the test ends the statistics of BPF programs are on only for who may have them.
 func rightsTool(t *testing.T) string {
 	t.Helper()
 	needTracing(t)
